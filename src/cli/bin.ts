@@ -4,12 +4,11 @@ import process from 'node:process'
 import { run } from './index.js'
 
 const stop = new AbortController()
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+for (const name of ['SIGINT', 'SIGTERM'] as const)
   process.once(name, () => {
     stop.abort()
     process.once(name, () => process.exit(130))
   })
-}
 // npx runs a command through a shell. A shell that SIGTERM ends does not pass the signal on, so the command would run
 // on without a parent and keep its port. The end of the parent process therefore counts as a signal.
 if (process.env['npm_command'] !== undefined && process.platform !== 'win32') {

@@ -1,10 +1,9 @@
 // Flags that several commands share, and the readers of their values. A wrong value is told as commander
 // tells it, exit code 2.
-import { InvalidArgumentError, Option } from 'commander'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { isLlamaGuardError } from '../types/errors.js'
 import { guardsNamed } from '../options/guards.js'
-import { type Backend, BACKENDS, MODELS, type LlamaGuardOptions } from '../options/index.js'
+import { type Backend, BACKENDS, type LlamaGuardOptions, MODELS } from '../options/index.js'
 import type { Io } from './io.js'
 
 export interface GuardFlags {

@@ -7,8 +7,7 @@ import { addDelete, addDeploy, addDoctor } from './endpoint/commands.js'
 import { addEval } from './eval/command.js'
 import { addServe } from './gateway/command.js'
 import { isLlamaGuardError } from '../types/errors.js'
-import { EXIT, painter } from './io.js'
-import type { CliIo, ExitCode } from './io.js'
+import { type CliIo, EXIT, type ExitCode, painter } from './io.js'
 
 export type { CliIo } from './io.js'
 

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { markdownTable } from 'markdown-table'
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../types/errors.js'
 
 /** The parts of a stream a command needs. `process.stdout` is one. */
 export interface Output {
@@ -125,6 +125,6 @@ export async function fileText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {
-    throw new LlamaGuardError('invalid_option', `The file ${path} cannot be read.`, { cause })
+    throw invalidOption(`The file ${path} cannot be read.`, { cause })
   }
 }

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../types/errors.js'
 
 export interface Line {
   readonly number: number
@@ -29,8 +29,7 @@ export async function* linesOf(source: AsyncIterable<string | Uint8Array>): Asyn
     }
     rest.push(chunk.subarray(start))
     waiting += chunk.length - start
-    if (waiting > MAX_LINE_BYTES)
-      throw new LlamaGuardError('invalid_option', `Line ${number} is longer than ${MAX_LINE_BYTES} bytes.`)
+    if (waiting > MAX_LINE_BYTES) throw invalidOption(`Line ${number} is longer than ${MAX_LINE_BYTES} bytes.`)
   }
   if (waiting > 0) yield { number, bytes: Buffer.concat(rest) }
 }
@@ -42,6 +41,6 @@ export async function* linesIn(file: string): AsyncGenerator<Line> {
     yield* linesOf(file.endsWith('.gz') ? pipeline(bytes, createGunzip(), () => undefined) : bytes)
   } catch (cause) {
     const why = cause instanceof LlamaGuardError ? `: ${cause.message}` : ' cannot be read.'
-    throw new LlamaGuardError('invalid_option', `${file}${why} Wanted: lines of JSON, plain or with gzip.`, { cause })
+    throw invalidOption(`${file}${why} Wanted: lines of JSON, plain or with gzip.`, { cause })
   }
 }

@@ -7,7 +7,7 @@ import { readBody } from '../request/body/index.js'
 import type { GuardedRequest } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { accessOf, isSameOrigin, isToken, sessionCookie } from './access.js'
-import { Counters } from './snapshot.js'
+import { Counters, snapshotOf } from './snapshot.js'
 import { MOST_PAGES, Pages } from './pages.js'
 import icon from './page/icon.svg?raw'
 import pageScript from './page/page.js?raw'
@@ -18,7 +18,6 @@ import style from './page/style.css?raw'
 import { Playground, playgroundGuards } from './playground.js'
 import { problem, send } from './replies.js'
 import type { DashboardSettings } from './settings.js'
-import { snapshotOf } from './snapshot.js'
 
 export interface Handler {
   answer(req: GuardedRequest, res: ServerResponse): Promise<void> | void

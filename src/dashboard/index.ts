@@ -1,7 +1,7 @@
 // `guard.dashboard()`: a live page about the guards of this process. Settings are checked at once; the page, its
 // counters and the playground are loaded only where somebody asks for a dashboard.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption } from '../types/errors.js'
 import type { LiveServices } from '../services/live.js'
 import type { Next } from '../types.js'
 import type { Handler } from './handler.js'
@@ -34,8 +34,7 @@ export function createDashboards(
   return {
     open(options = {}) {
       if (opened.size >= MOST_DASHBOARDS)
-        throw new LlamaGuardError(
-          'invalid_option',
+        throw invalidOption(
           `${MOST_DASHBOARDS} dashboards are open. Call guard.dashboard() once and mount what it returns, not once for ` +
             'each request.',
         )

@@ -1,5 +1,5 @@
 // The settings of a dashboard: options over the variable, checked when the handler is made.
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../types/errors.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -47,5 +47,5 @@ function readToken({ token }: DashboardOptions, env: Environment): string | unde
 }
 
 function wrong(option: string, wanted: string): LlamaGuardError {
-  return new LlamaGuardError('invalid_option', `The option ${option} of guard.dashboard() should be ${wanted}.`)
+  return invalidOption(`The option ${option} of guard.dashboard() should be ${wanted}.`)
 }

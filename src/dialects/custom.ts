@@ -1,7 +1,7 @@
 // A dialect that the user describes: the places of the words in a request and a reply. Fields that the user's functions
 // leave out are found and judged too, so that a forgotten field cannot pass the guard.
 import type { Image } from '../types.js'
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, Media, Refusal, ReplyChoice, StreamReader } from './dialect.js'
 import { OWN_REPLY } from './generic.js'
@@ -60,7 +60,7 @@ export interface CustomDialectOptions {
 
 /** @throws LlamaGuardError `invalid_option` for a description that cannot work. */
 function checkedDescription(options: CustomDialectOptions): CustomDialectOptions {
-  const wrong = (what: string): LlamaGuardError => new LlamaGuardError('invalid_option', `customDialect: ${what}.`)
+  const wrong = (what: string): LlamaGuardError => invalidOption(`customDialect: ${what}.`)
   if (typeof options !== 'object' || options === null) throw wrong('an object that describes the dialect is wanted')
   const { name, paths = [], request, framing = 'sse' } = options
   if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name))

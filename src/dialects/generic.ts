@@ -5,8 +5,7 @@ import type { Declined, Dialect, Media, ReplyChoice, StreamReader } from './dial
 import { eventReader, isDone, NOT_OVER } from './kit/event-reader.js'
 import { refuseTokens } from './kit/read-request.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
-import type { ReplyFields } from './kit/reply-fields.js'
-import { oneChoice } from './kit/reply-fields.js'
+import { oneChoice, type ReplyFields } from './kit/reply-fields.js'
 import { RequestBuilder, stringsOf } from './kit/request-texts.js'
 
 /** Names of fields that say nothing of what stands in them, at any depth. */

@@ -2,7 +2,7 @@
 // guard is llamaGuard() itself, on a request and a response of node:http that have no wire.
 import { llamaGuard, type LlamaGuard } from '../llama-guard.js'
 import type { LlamaGuardOptions } from '../options/index.js'
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption } from '../types/errors.js'
 import { type GuardedWebRequest, Incoming, type IncomingRequest } from './incoming.js'
 import { Outgoing } from './outgoing.js'
 import { write } from '../utils/write.js'
@@ -35,8 +35,7 @@ export function guardFetch<In extends Request, Rest extends readonly unknown[], 
   guard: LlamaGuard | LlamaGuardOptions<IncomingRequest> = {},
 ): GuardedHandler<In, Rest, Out> {
   if (typeof handler !== 'function')
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `The first argument of guardFetch() should be the handler; got ${typeof handler}. Write guardFetch(handler, options).`,
     )
   const middleware = typeof guard === 'function' ? guard : llamaGuard(guard)

@@ -171,7 +171,7 @@ export async function askInTurn(
   const { conversation } = plan
   const { stage } = asking.options
   let failure: LlamaGuardError | undefined
-  for (const [index, member] of members.entries()) {
+  for (const [index, member] of members.entries())
     try {
       const own =
         index === 0
@@ -186,7 +186,6 @@ export async function askInTurn(
       // too long: another guard may read longer texts.
       if (asking.signal.aborted || (failure.clientFault && failure.code !== 'guard_input_too_long')) break
     }
-  }
   throw failure ?? new LlamaGuardError('internal_error', 'There is no guard to ask.')
 }
 

@@ -1,6 +1,6 @@
 // Guards that are made of guards: a panel, in which a text is safe only when every guard says so, and a cascade, which
 // asks a small guard first and a large guard when the small one is not sure.
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../types/errors.js'
 import type { Category, CategoryAction, Conversation, CreatedGuard, Guard, Stage, Verdict } from '../types.js'
 import { AskOptions, deadlineOf, within } from '../utils/deadline.js'
 import { identityOf } from './cache/index.js'
@@ -26,10 +26,7 @@ import {
  */
 export function anyUnsafe(guards: readonly Guard[]): Guard {
   if (guards.length === 0)
-    throw new LlamaGuardError(
-      'invalid_option',
-      'anyUnsafe() got no guards: a panel of none would find everything safe. Pass at least one.',
-    )
+    throw invalidOption('anyUnsafe() got no guards: a panel of none would find everything safe. Pass at least one.')
   const panel: Guard = {
     model: guards.map(modelOf).join('+'),
     identity: `any-unsafe:${JSON.stringify(guards.map(identityOf))}`,
@@ -107,14 +104,12 @@ export function isSure({ safe, score, truncated }: Verdict, { safeBelow, unsafeA
  */
 export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions): Guard {
   if (first.scored !== true)
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `The first guard of a cascade, ${modelOf(first)}, gives no scores, so it is never sure. Use one that does; a guard ` +
         'of your own says so with `scored: true`.',
     )
   if (thresholds.safeBelow > thresholds.unsafeAbove)
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `The option cascade has safeBelow ${thresholds.safeBelow} above unsafeAbove ${thresholds.unsafeAbove}; a verdict ` +
         'between the two would be final both ways. Swap them.',
     )

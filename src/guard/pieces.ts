@@ -61,14 +61,13 @@ export function unseenTurns(conversations: readonly Conversation[], pieces: read
   const shown = new Set<Turn>()
   const words: Readonly<Record<Role, Set<string>>> = { User: new Set(), Agent: new Set() }
   const urls = new Set<string>()
-  for (const piece of pieces) {
+  for (const piece of pieces)
     for (const turn of piece) {
       if (shown.has(turn)) continue
       shown.add(turn)
       words[turn.role].add(turn.text)
       for (const { url } of turn.images ?? []) urls.add(url)
     }
-  }
   const unseen: Readonly<Record<Role, string[]>> = { User: [], Agent: [] }
   const pictured: Turn[] = []
   const judged = new Set(conversations.map((conversation) => conversation.at(-1)!))

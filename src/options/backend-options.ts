@@ -1,6 +1,6 @@
 // The settings that each backend needs, and the options that have no effect beside others. Such an option is an error,
 // because its owner believes that it has one.
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../types/errors.js'
 import { type Backend, BACKENDS, type LlamaGuardOptions } from './index.js'
 import { type Given, placeOf, PREFIX } from './sources.js'
 
@@ -62,7 +62,7 @@ function rejectIgnored(guard: Backend, given: Given): void {
   const option = IGNORED[guard].find((name) => given[name] !== undefined)
   if (option === undefined) return
   const users = BACKENDS.filter((backend) => !IGNORED[backend].includes(option))
-  throw withoutEffect(
+  throw invalidOption(
     `The option ${placeOf(option)} is set, and the guard ${JSON.stringify(guard)} ignores it: it belongs to ` +
       `${users.join(', ')}. Remove it, or choose such a guard (option \`guard\`, variable ${PREFIX}BACKEND).`,
   )
@@ -70,7 +70,7 @@ function rejectIgnored(guard: Backend, given: Given): void {
 
 function rejectWithoutEffect({ streaming, onToolCall, check, cacheSecret, cacheStore }: Settings, given: Given): void {
   if (cacheSecret !== undefined && typeof cacheStore !== 'string')
-    throw withoutEffect(
+    throw invalidOption(
       `The variable ${PREFIX}CACHE_SECRET is set, and nothing is sealed with it: it belongs to a Redis URL in ` +
         `\`cacheStore\` (${PREFIX}REDIS_URL). ` +
         (cacheStore === undefined
@@ -78,14 +78,12 @@ function rejectWithoutEffect({ streaming, onToolCall, check, cacheSecret, cacheS
           : 'A store of your own seals its values itself; remove the secret.'),
     )
   if (onToolCall !== undefined && check?.includes('output') === false)
-    throw withoutEffect(
+    throw invalidOption(
       "The option onToolCall is set, and `check` leaves out 'output', where calls are. Add it, or remove onToolCall.",
     )
   const pace = ['windowChars', 'windowMs'].find((name) => given[name] !== undefined)
   if (streaming === 'full' && pace !== undefined)
-    throw withoutEffect(
+    throw invalidOption(
       `The option ${pace} is set, and \`streaming: 'full'\` checks a reply once, when it is whole. Remove one of them.`,
     )
 }
-
-const withoutEffect = (message: string): LlamaGuardError => new LlamaGuardError('invalid_option', message)

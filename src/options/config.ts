@@ -2,7 +2,7 @@
 // reader, its default.
 import { IncomingMessage } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import { checkTogether } from './backend-options.js'
 import { readActions, readCategories } from './categories.js'
@@ -167,8 +167,7 @@ export const REQUEST_OPTION_NAMES = optionsIn(REQUEST)
 export function parseOptions(options: LlamaGuardOptions = {}, env: Environment = process.env): Config {
   requireObject(options)
   if (typeof env !== 'object' || env === null)
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `The second argument of llamaGuard() should be the variables, or left out; got ${describe(env)}. A handler stands ` +
         "behind the guard: app.post('/chat', llamaGuard(), handler).",
     )
@@ -239,8 +238,8 @@ export function overrideOptions(config: Config, over: RequestOptions | undefined
 /** JavaScript callers may write `llamaGuard('local')`. The error then says what to write instead. */
 function requireObject(options: unknown): void {
   if (options instanceof IncomingMessage)
-    throw new LlamaGuardError('invalid_option', 'llamaGuard was mounted without (). Write app.use(llamaGuard()).')
+    throw invalidOption('llamaGuard was mounted without (). Write app.use(llamaGuard()).')
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return
   const cure = typeof options === 'string' ? ` Did you mean llamaGuard({ guard: ${JSON.stringify(options)} })?` : ''
-  throw new LlamaGuardError('invalid_option', `The options should be an object; got ${describe(options)}.${cure}`)
+  throw invalidOption(`The options should be an object; got ${describe(options)}.${cure}`)
 }

@@ -1,6 +1,6 @@
 // Reads the option `guards`: each further guard is a guard object, its options, or a short text, and may have a part of
 // its own.
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption } from '../types/errors.js'
 import type { Guard } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { type CascadeGuard, GUARD_OPTIONS, type GuardOptions, MODELS, type ModelName } from './index.js'
@@ -18,8 +18,7 @@ export function rejectPolicyParts({ policy }: { readonly policy?: unknown }, nam
   const id = Object.keys(Object(actions) as object).find((id) => id !== 'controversial')
   const part = url !== undefined ? 'url' : id !== undefined && `actions.${id}`
   if (part === false) return
-  throw new LlamaGuardError(
-    'invalid_option',
+  throw invalidOption(
     `The option ${name}.${part} is set, and one guard ignores it: it belongs to llamaGuard(). Move it there.`,
   )
 }

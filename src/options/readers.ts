@@ -1,7 +1,7 @@
 // Readers for single settings, from code or from the text of a variable. Each error quotes the value and says what to
 // write instead.
 import { distance } from 'fastest-levenshtein'
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../types/errors.js'
 import { isObject, isPlain } from '../utils/json.js'
 
 /** Reads a value that was given under this name, or throws an `invalid_option` error that names it. */
@@ -11,7 +11,7 @@ export type Readers<T> = { readonly [K in keyof Required<T>]: Reader<T[K]> }
 /** An `invalid_option` error: which option, what came in, what was wanted, and what to do where that is known. */
 export function fail(name: string, got: unknown, wanted: string, cure?: string): LlamaGuardError {
   const message = `The option ${name} should be ${wanted}; got ${describe(got)}.`
-  return new LlamaGuardError('invalid_option', cure === undefined ? message : `${message} ${cure}`)
+  return invalidOption(cure === undefined ? message : `${message} ${cure}`)
 }
 
 /** Describes objects by their keys alone, because a value in them may be a secret. */

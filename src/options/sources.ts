@@ -2,7 +2,7 @@
 // taken apart here, so that each source may give some of the parts.
 import { readFileSync } from 'node:fs'
 import { deprecate } from 'node:util'
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import { hintForOption } from './hints.js'
 import { fail, rejectUnknown } from './readers.js'
@@ -65,8 +65,7 @@ function upstreamFrom(env: Environment): object | undefined {
     LLAMA_GUARD_UPSTREAM_ENDPOINT: endpoint,
   } = env
   if (url && endpoint)
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       'Both LLAMA_GUARD_UPSTREAM_URL and LLAMA_GUARD_UPSTREAM_ENDPOINT are set; a safe request can go ' +
         'to one of them. Unset the other.',
     )
@@ -89,8 +88,7 @@ export function fromCode(options: Readonly<Record<string, unknown>>, of = ''): G
 function takeAlias(given: Given, option: string, value: unknown): void {
   const name = placeOf(option)
   if (given[option] !== undefined)
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `The options ${option} and ${name} are set, and are the same. Remove ${option}, its name in version 0.2.`,
     )
   given[option] = { value, name }
@@ -126,10 +124,6 @@ function parsedFile(path: string, name: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (cause) {
-    throw new LlamaGuardError(
-      'invalid_option',
-      `${name} names ${JSON.stringify(path)}, which could not be read as a JSON file.`,
-      { cause },
-    )
+    throw invalidOption(`${name} names ${JSON.stringify(path)}, which could not be read as a JSON file.`, { cause })
   }
 }

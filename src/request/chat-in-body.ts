@@ -8,7 +8,7 @@ import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
 import { stringsOf } from '../dialects/kit/request-texts.js'
 import { openaiChat } from '../dialects/openai-chat.js'
 import type { Image } from '../types.js'
-import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
+import { invalidOption, LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import { readJson } from '../wire/json.js'
 import { type Read, spellsChat } from './body/parse.js'
@@ -81,7 +81,7 @@ function resolve(dialect: string | Dialect): Dialect {
   const found = typeof dialect === 'string' ? BUILT_IN.find(({ name }) => name === dialect) : dialect
   if (found !== undefined) return found
   const names = BUILT_IN.map(({ name }) => name).join(', ')
-  throw new LlamaGuardError('invalid_option', `There is no dialect ${JSON.stringify(dialect)}; built in are ${names}.`)
+  throw invalidOption(`There is no dialect ${JSON.stringify(dialect)}; built in are ${names}.`)
 }
 
 function isOwn(dialect: Dialect): boolean {

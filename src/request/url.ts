@@ -4,7 +4,7 @@ import type { ChatRequest } from '../dialects/dialect.js'
 import { BUILT_IN } from '../dialects/index.js'
 import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
 import { FreeIds, isShort } from '../dialects/kit/request-texts.js'
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption, type LlamaGuardError } from '../types/errors.js'
 import type { GuardedRequest } from '../types.js'
 
 const MAX_DECODES = 3
@@ -85,7 +85,7 @@ interface GuardedPath {
  */
 export function guardedPath(entry: string): GuardedPath {
   const wrong = (what: string): LlamaGuardError =>
-    new LlamaGuardError('invalid_option', `The path ${JSON.stringify(entry)} in \`paths\` ${what}.`)
+    invalidOption(`The path ${JSON.stringify(entry)} in \`paths\` ${what}.`)
   if (typeof entry !== 'string' || !entry.startsWith('/'))
     throw wrong('does not start with a slash; write it as in "/v1/chat/completions" or "/v1/*"')
   // A query after the path named parameters. All of them are judged.

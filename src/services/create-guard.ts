@@ -1,5 +1,5 @@
 // Makes the guards and the upstream from the configuration. Only this file knows which backend a setting names.
-import { isLlamaGuardError, LlamaGuardError } from '../types/errors.js'
+import { invalidOption, isLlamaGuardError, LlamaGuardError } from '../types/errors.js'
 import { bedrockComplete } from '../guard/backends/bedrock-guardrail/converse.js'
 import { bedrockGuardrail } from '../guard/backends/bedrock-guardrail/index.js'
 import { createLocalGuard } from '../guard/backends/local/index.js'
@@ -45,8 +45,7 @@ export function createGuard(options: CreateGuardOptions = {}): CreatedGuard {
     (config.fallback && 'guards: [{ fallback }]') ??
     (config.shadowGuard && 'guards: [{ shadow }]')
   if (other === undefined) return guardsOf(config).guard
-  throw new LlamaGuardError(
-    'invalid_option',
+  throw invalidOption(
     `The option ${other} is set, and createGuard() ignores it: it belongs to llamaGuard(). Move it there.`,
   )
 }
@@ -76,8 +75,7 @@ export function guardsOf(config: Config): Guards {
   ]
   if (before === undefined || first === undefined) return { guard: then, named }
   if (threshold !== undefined && !(before.safeBelow <= threshold && threshold <= before.unsafeAbove))
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `The option threshold is ${threshold}; with a cascade it has to lie between safeBelow ${before.safeBelow} and ` +
         `unsafeAbove ${before.unsafeAbove}, or a verdict of the small guard would be final and overruled.`,
     )
@@ -149,13 +147,11 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
     throw ignored('policy.actions.controversial', config)
   if (isPromptGuard(config.model) && config.guard !== 'local') return promptGuardOf(config, config.model)
   if (!readsChats(config) && config.guard === 'bedrock')
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `The guard "bedrock" sends chats, and ${config.model} reads a prompt of its own. Use gpt-oss-safeguard there.`,
     )
   if (readsChats(config) && (config.guard === 'sagemaker' || config.guard === 'llama-cpp'))
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `${config.model} reads chats, which the guard ${JSON.stringify(config.guard)} cannot send. Use guard: 'openai' with ` +
         "the URL of a server that makes its format, such as vLLM, or guard: 'bedrock'.",
     )
@@ -214,7 +210,7 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
       return openAiModeration({ url, apiKey, model, concurrency, timeoutMs })
     }
     default:
-      throw new LlamaGuardError('invalid_option', `There is no guard ${JSON.stringify(config.guard satisfies never)}.`)
+      throw invalidOption(`There is no guard ${JSON.stringify(config.guard satisfies never)}.`)
   }
 }
 
@@ -223,8 +219,7 @@ const readsChats = ({ model }: Config): boolean => model === 'gpt-oss-safeguard'
 
 function promptGuardOf(config: Config, model: PromptGuardName): Guard {
   if (config.guard !== 'sagemaker')
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `${model} is a text classifier, which the guard ${JSON.stringify(config.guard)} cannot ask. Use guard: 'sagemaker'.`,
     )
   const option = (['categories', 'task', 'instruction'] as const).find((name) => config[name] !== undefined)
@@ -234,7 +229,7 @@ function promptGuardOf(config: Config, model: PromptGuardName): Guard {
 }
 
 const ignored = (option: string, { model }: Config): LlamaGuardError =>
-  new LlamaGuardError('invalid_option', `The option ${option} is set, and ${model} ignores it. Remove it.`)
+  invalidOption(`The option ${option} is set, and ${model} ignores it. Remove it.`)
 
 function sagemakerOptions(config: Config): SageMakerOptions {
   requireRegion()

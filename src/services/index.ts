@@ -28,7 +28,7 @@ import type {
   Verdict,
   VerdictEvent,
 } from '../types.js'
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../types/errors.js'
 import type { Upstream } from '../upstream/index.js'
 import { createUpstream, guardsOf, wantsScores } from './create-guard.js'
 
@@ -194,8 +194,7 @@ function openJudge(
 /** @throws LlamaGuardError `invalid_option` for a guard that leaves one side of the conversation unjudged. */
 export function requireBothSides(guard: Guard): void {
   if (!judgesRole(guard, 'User') || !judgesRole(guard, 'Agent'))
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `The guard ${guard.model ?? 'custom'} judges only one side of a conversation. Put it beside a guard that judges ` +
         'both, with the option `guards`.',
     )
@@ -210,8 +209,7 @@ function checkIds({ actions, categoryThresholds }: Config, categories: readonly 
   for (const [option, ids] of Object.entries({ 'policy.actions': actions, threshold: categoryThresholds })) {
     const unknown = Object.keys(ids ?? {}).find((id) => known.length > 0 && !known.includes(id))
     if (unknown !== undefined)
-      throw new LlamaGuardError(
-        'invalid_option',
+      throw invalidOption(
         `The option ${option} names the category ${JSON.stringify(unknown)}; this guard knows ${known.join(', ')}.`,
       )
   }

@@ -1,5 +1,5 @@
 // A guard without a model, for the tests of an app: it finds unsafe what a pattern or a function finds unsafe.
-import { LlamaGuardError } from '../types/errors.js'
+import { invalidOption } from '../types/errors.js'
 import type { Category, Conversation, Guard, JudgeOptions, Verdict } from '../types.js'
 
 export interface FakeGuardOptions {
@@ -60,8 +60,7 @@ function asFunction(unsafe: unknown): Exclude<FakeGuardOptions['unsafe'], RegExp
   if (typeof unsafe === 'function') return unsafe as (text: string) => readonly string[]
   // `search`, because `test` on a global or sticky expression goes on where the last text ended.
   if (unsafe instanceof RegExp) return (text) => (text.search(unsafe) === -1 ? [] : ['S1'])
-  throw new LlamaGuardError(
-    'invalid_option',
+  throw invalidOption(
     `fakeGuard() got \`unsafe\` as ${typeof unsafe}. Give it a RegExp, or a function from a text to category ids.`,
   )
 }

@@ -97,6 +97,11 @@ export class LlamaGuardError extends Error {
   }
 }
 
+/** A wrong setting: most errors of a configuration. */
+export function invalidOption(message: string, details?: ErrorDetails): LlamaGuardError {
+  return new LlamaGuardError('invalid_option', message, details)
+}
+
 /** True for an error of this package, from any of its copies. */
 export function isLlamaGuardError(value: unknown): value is LlamaGuardError {
   return typeof value === 'object' && value !== null && MARK in value

@@ -1,7 +1,7 @@
 // Puts the texts that an operator keeps beside the rows of the audit, which hold none, so that `eval` can judge them
 // anew: by the id of the request, or by the HMAC of the newest user turn.
 import { createHmac } from 'node:crypto'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { EXIT, type ExitCode, fileText, type Io } from '../io.js'
 import { linesIn } from '../lines.js'
@@ -49,8 +49,7 @@ async function textsOf(file: string, secret: string | undefined): Promise<Texts>
     const sealed = secret !== undefined && typeof text === 'string' ? seal(text, secret) : undefined
     const key = typeof requestId === 'string' ? `id:${requestId}` : sealed
     if (said === undefined || key === undefined)
-      throw new LlamaGuardError(
-        'invalid_option',
+      throw invalidOption(
         `${file}, line ${number}: wanted {"requestId", "text"} or {"requestId", "messages"}; with --secret-file also ` +
           '{"text"}, the newest words of the user alone.',
       )

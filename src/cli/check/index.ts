@@ -2,7 +2,7 @@
 // each. A text, a JSON conversation, or a line of either becomes the request that a chat client would send.
 import { conversationsToJudge } from '../../request/conversations.js'
 import { openaiChat } from '../../dialects/openai-chat.js'
-import { LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
+import { invalidOption, LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import { parseOptions } from '../../options/config.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import { decide, decideError } from '../../policy.js'
@@ -71,8 +71,7 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
   }
   const total = counts.safe + counts.unsafe + counts.unjudged
   if (total === 0)
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       'There is nothing to check. Give a text, a conversation with --file, or lines on standard input.',
     )
   const sum = `${counts.safe} safe, ${counts.unsafe} unsafe, ${counts.unjudged} not judged`

@@ -1,6 +1,5 @@
 // The flags and the help of `doctor`, `deploy` and `delete`.
-import { Option } from 'commander'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { count, guarded, type GuardFlags, optionsOf, outputOption, range, tag } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 import { CONTAINERS } from './containers.js'

@@ -3,7 +3,7 @@
 // specifications; github.com/aws/deep-learning-containers, docs/src/data, August 2026). All of them load the same
 // weights.
 import type { ProductionVariantInferenceAmiVersion } from '@aws-sdk/client-sagemaker'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption } from '../../types/errors.js'
 import { isPromptGuard, type ModelName } from '../../guard/prompt/index.js'
 import { gpusOf, hasFp8 } from './hardware.js'
 import { COMMON, LMI_11, TGI_3, type JumpStartModel } from './jumpstart.js'
@@ -47,8 +47,7 @@ export function containerFor(
   quantize?: Quantization,
 ): Container {
   if (quantize !== undefined && !hasFp8(instance))
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `--quantize fp8 needs a GPU that computes in FP8 (L4, L40S, H100), and ${instance} has none. Take an ml.g6, ml.g6e or ` +
         'ml.p5 instance, or leave it out.',
     )
@@ -120,8 +119,7 @@ function ownContainer(
 ): Container {
   const own = image === LMI_11 ? 'lmi-11' : 'tgi'
   if ((chosen ?? own) !== own || quantize !== undefined)
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `${id} runs in the ${own.toUpperCase()} container that JumpStart pairs with it, as it is. Leave out ` +
         `${quantize === undefined ? '--container' : '--quantize'}.`,
     )

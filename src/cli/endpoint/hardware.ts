@@ -1,6 +1,5 @@
 // The GPUs of SageMaker's instances, what they cost, and the prefix by which requests are spread over copies.
-import { createPrompter } from '../../guard/prompt/index.js'
-import type { ModelName } from '../../guard/prompt/index.js'
+import { createPrompter, type ModelName } from '../../guard/prompt/index.js'
 
 /** By instance family. */
 const GPUS: Readonly<Record<string, string>> = {

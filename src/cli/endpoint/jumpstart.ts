@@ -1,7 +1,7 @@
 // The JumpStart models that `deploy` knows: files, image, environment and instances, from AWS's own model
 // specifications in the data of @cdklabs/generative-ai-cdk-constructs. A model without a specification there is left
 // out.
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption } from '../../types/errors.js'
 import type { ModelName } from '../../guard/prompt/index.js'
 
 export interface JumpStartModel {
@@ -158,8 +158,7 @@ export function findModel(name: string): JumpStartModel {
   const found = JUMPSTART_MODELS.find((model) => model.id === name || model.name === name)
   if (found) return found
   const known = JUMPSTART_MODELS.map((model) => model.name).join(', ')
-  throw new LlamaGuardError(
-    'invalid_option',
+  throw invalidOption(
     `The model ${JSON.stringify(name)} cannot be deployed; the ones that can are ${known}. Llama ` +
       'Guard 2 and 4 and Prompt Guard 2 have no known JumpStart files: deploy them from the SageMaker console and ' +
       "give the endpoint's name.",

@@ -9,7 +9,7 @@ import type {
 import { type Scale, SCALE_TARGET } from './autoscale.js'
 import { type Container, containerFor, type ContainerName, isTextGuard, type Quantization } from './containers.js'
 import { findModel, JUMPSTART_MODELS, type JumpStartModel } from './jumpstart.js'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption } from '../../types/errors.js'
 import type { ModelName } from '../../guard/prompt/index.js'
 import type { Io } from '../io.js'
 import { NEWER, prefixBytes } from './hardware.js'
@@ -74,18 +74,20 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
         instances.join(', '),
   ].filter((each) => each !== false)
   if (model === undefined || missing.length > 0)
-    throw wrong(`To deploy ${model?.id ?? 'a guard'}, give\n${missing.map((each) => `  - ${each}`).join('\n')}`)
+    throw invalidOption(`To deploy ${model?.id ?? 'a guard'}, give\n${missing.map((each) => `  - ${each}`).join('\n')}`)
   const container = containerFor(model, instance, options.container, options.quantize)
   const image = imageUri(region, container.image)
   if (image === undefined)
-    throw wrong(
+    throw invalidOption(
       `No image ${container.image} is known for the region ${region}. Choose another --region or --container, or ` +
         'deploy from the SageMaker console there.',
     )
   const name = options.endpoint ?? model.name
   const scale = options.autoscale
   if (scale && (scale.min < 1 || scale.min > scale.max))
-    throw wrong(`--autoscale ${scale.min}..${scale.max} is no range from 1. Write it as MIN..MAX, such as 1..4.`)
+    throw invalidOption(
+      `--autoscale ${scale.min}..${scale.max} is no range from 1. Write it as MIN..MAX, such as 1..4.`,
+    )
   const count = Math.max(scale?.min ?? 0, options.instanceCount ?? 1)
   const tags = Object.entries({
     'created-by': 'express-llama-guard',
@@ -153,8 +155,4 @@ function routingFor(guard: ModelName | undefined, copies: number): ProductionVar
   if (copies < 2 || !isTextGuard(guard)) return { RoutingStrategy: 'LEAST_OUTSTANDING_REQUESTS' }
   const config = { PrefixLength: prefixBytes(guard), ConcurrencyThreshold: 2 * SCALE_TARGET }
   return { RoutingStrategy: 'PREFIX_AWARE', PrefixAwareRoutingConfig: config }
-}
-
-function wrong(message: string): LlamaGuardError {
-  return new LlamaGuardError('invalid_option', message)
 }

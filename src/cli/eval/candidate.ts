@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { guardsOf } from '../../services/create-guard.js'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption } from '../../types/errors.js'
 import { identityOf } from '../../guard/cache/index.js'
 import { type Config, parseOptions } from '../../options/config.js'
 import { BACKENDS, type ModelName, MODELS, type LlamaGuardOptions } from '../../options/index.js'
@@ -94,8 +94,7 @@ export function settingsNamed(text: string, { options, env, scores }: CandidateS
     const first = named.guard === 'local' ? { ...options, model: undefined, endpoint: undefined } : options
     return { options: { ...first, ...named }, env, scores }
   } catch {
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `--against ${JSON.stringify(text)} names no guard. Give local, model@endpoint, a backend (${BACKENDS.join(', ')}), a ` +
         `model (${MODELS.join(', ')}), or a policy file (.json).`,
     )

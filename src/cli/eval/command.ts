@@ -1,7 +1,6 @@
 // The flags and the help of `eval`.
 import type { Command } from 'commander'
-import { bound, count, guarded, optionsOf, outputOption, share } from '../flags.js'
-import type { GuardFlags } from '../flags.js'
+import { bound, count, guarded, type GuardFlags, optionsOf, outputOption, share } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 import type { EvaluateFlags } from './index.js'
 

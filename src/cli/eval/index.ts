@@ -3,7 +3,7 @@
 import { appendFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption } from '../../types/errors.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import type { OutputFormat } from '../flags.js'
 import { EXIT, type ExitCode, type Io, type Output, progress } from '../io.js'
@@ -57,8 +57,8 @@ export async function evaluate(
 ): Promise<ExitCode> {
   const { threshold, scores, concurrency, policy, against: second, cascade } = flags
   if (cascade === true && second === undefined)
-    throw wrong('A cascade has two guards. Name the small one with --against.')
-  if (cascade === true && !scores) throw wrong('A cascade is chosen by scores. Leave out --no-scores.')
+    throw invalidOption('A cascade has two guards. Name the small one with --against.')
+  if (cascade === true && !scores) throw invalidOption('A cascade is chosen by scores. Leave out --no-scores.')
   const settings: CandidateSettings = {
     options: { ...options, ...(threshold !== undefined && { threshold }), concurrency },
     env: policy === undefined ? io.env : { ...io.env, LLAMA_GUARD_POLICY: policy },
@@ -69,7 +69,7 @@ export async function evaluate(
   try {
     against = second === undefined ? undefined : openCandidate(settingsNamed(second, settings))
     if (judge.name === against?.name)
-      throw wrong(
+      throw invalidOption(
         `--against names the very guard that is measured (${judge.name}). Name another backend, model, endpoint or ` +
           'policy.',
       )
@@ -79,8 +79,6 @@ export async function evaluate(
     await against?.close()
   }
 }
-
-const wrong = (message: string): LlamaGuardError => new LlamaGuardError('invalid_option', message)
 
 interface Judged {
   readonly candidate: Candidate
@@ -191,7 +189,7 @@ function tellCascade(
     return score === undefined ? [] : [{ small: score, largeUnsafe: flagged, ...(large?.labelled && { unsafe }) }]
   })
   if (rows.length === 0)
-    throw wrong(
+    throw invalidOption(
       `${small?.guard ?? 'The small guard'} gives no scores, and without them a cascade has no thresholds. Use a guard ` +
         'whose server gives token log probabilities.',
     )

@@ -52,7 +52,7 @@ export const lineOf = (key: string, answer: Answer): string => `\n${JSON.stringi
 export function remembered(file: string | undefined): Map<string, Answer> {
   const answers = new Map<string, Answer>()
   if (file === undefined || !existsSync(file)) return answers
-  for (const line of readFileSync(file, 'utf8').split('\n')) {
+  for (const line of readFileSync(file, 'utf8').split('\n'))
     try {
       const { key, safe, score, categories, ms } = JSON.parse(line) as Answer & { key: string }
       if (typeof key === 'string' && typeof safe === 'boolean' && Array.isArray(categories))
@@ -60,7 +60,6 @@ export function remembered(file: string | undefined): Map<string, Answer> {
     } catch {
       continue
     }
-  }
   return answers
 }
 

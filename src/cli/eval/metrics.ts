@@ -42,12 +42,11 @@ const share = (part: number, whole: number): number | undefined => (whole === 0 
 
 export function confusion(rows: readonly Flagged[]): Confusion {
   let [truePositives, falsePositives, trueNegatives, falseNegatives] = [0, 0, 0, 0]
-  for (const { unsafe, flagged } of rows) {
+  for (const { unsafe, flagged } of rows)
     if (unsafe && flagged) truePositives++
     else if (unsafe) falseNegatives++
     else if (flagged) falsePositives++
     else trueNegatives++
-  }
   return { truePositives, falsePositives, trueNegatives, falseNegatives }
 }
 

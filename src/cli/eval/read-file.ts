@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { CsvError, parse } from 'csv-parse/sync'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption, type LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import type { Fields } from './formats.js'
 
@@ -20,7 +20,7 @@ const WANTED =
 
 /** Makes the error of an input: the place, what is wrong, what to do. */
 export function inputError(file: string, line: number | undefined, problem: string): LlamaGuardError {
-  return new LlamaGuardError('invalid_option', `${file}${line === undefined ? '' : `, line ${line}`}${problem}`)
+  return invalidOption(`${file}${line === undefined ? '' : `, line ${line}`}${problem}`)
 }
 
 /** @throws LlamaGuardError `invalid_option` for a file that cannot be read. */

@@ -1,7 +1,7 @@
 // Makes each record of a file a conversation with a label, by the format that its columns tell.
 import { basename, extname } from 'node:path'
 import { openaiChat } from '../../dialects/openai-chat.js'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption } from '../../types/errors.js'
 import type { Conversation } from '../../types.js'
 import { type Fields, type Format, FORMATS, idsOf, type Labelled, missing, required } from './formats.js'
 import { entriesOf, inputError } from './read-file.js'
@@ -73,8 +73,7 @@ function formatOf(file: string, sample: Fields | undefined, mapping: Mapping): F
       : [custom(mapping), ...FORMATS].filter((format) => format !== undefined)
   const format = sample === undefined ? undefined : formats.find((one) => one.claims(sample))
   if (format !== undefined) return format
-  throw new LlamaGuardError(
-    'invalid_option',
+  throw invalidOption(
     `${file} has the columns ${Object.keys(sample ?? {}).join(', ') || '(none)'}. Known formats: ` +
       `${FORMATS.map(({ name }) => name).join(', ')}. For another, name the text and the label column ` +
       '(--text, --label).',

@@ -1,7 +1,7 @@
 // `serve`: the gateway as a process, from its settings to its signals.
 import type { DashboardOptions } from '../../dashboard/index.js'
 import { membersOf } from '../../services/create-guard.js'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption } from '../../types/errors.js'
 import { type Config, parseOptions } from '../../options/config.js'
 import { type GuardFlags, optionsOf } from '../flags.js'
 import { cureFor, EXIT, type ExitCode, type Io } from '../io.js'
@@ -28,7 +28,7 @@ export async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
     const { code, syscall } = error as NodeJS.ErrnoException
     if (syscall !== 'listen') throw error
     const words = code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${code})`
-    throw new LlamaGuardError('invalid_option', `The port ${flags.port} ${words}. Give another with --port.`)
+    throw invalidOption(`The port ${flags.port} ${words}. Give another with --port.`)
   }
   tell(`Listening on ${gateway.url}. Base URL for OpenAI clients: ${gateway.url}/v1`)
   if (!gateway.hasMetrics) tell(`/metrics is off: it needs prom-client. ${cureFor('prom-client')}`)

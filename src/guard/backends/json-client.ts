@@ -1,7 +1,7 @@
 // Sends JSON to one route of an OpenAI-compatible server and reads the JSON of its answer, within time and size.
 // Servers quote the prompt in their errors, so their words are read here and never passed on.
 import type { Dispatcher } from 'undici'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../../types/errors.js'
 import { traceparent } from '../../utils/active-trace.js'
 import { type AbortSignalLike, within } from '../../utils/deadline.js'
 import { lazyPool } from '../../utils/lazy-pool.js'
@@ -97,10 +97,12 @@ async function bounded(body: Dispatcher.ResponseData['body']): Promise<string> {
 function baseUrl(given: string): URL {
   const url = new URL(given)
   if (url.username || url.password)
-    throw invalid('LLAMA_GUARD_URL holds a user name or password, which would end up in logs. Use LLAMA_GUARD_API_KEY.')
+    throw invalidOption(
+      'LLAMA_GUARD_URL holds a user name or password, which would end up in logs. Use LLAMA_GUARD_API_KEY.',
+    )
   const base = url.pathname.replace(/\/(?:chat|(?:chat\/)?completions|responses|messages|moderations|models)\/?$/, '')
   if (base !== url.pathname || url.hash)
-    throw invalid(
+    throw invalidOption(
       `LLAMA_GUARD_URL is the address of one call, or has a # part; it should be the base URL: ${url.origin}${base}.`,
     )
   return url
@@ -108,13 +110,11 @@ function baseUrl(given: string): URL {
 
 function checkedKey(key: string): string {
   if (/^[\x21-\x7e]+$/.test(key)) return key
-  throw invalid(
+  throw invalidOption(
     'LLAMA_GUARD_API_KEY holds a space, a line break or another character that cannot stand in a ' +
       'header. Is there a newline at its end?',
   )
 }
-
-const invalid = (message: string): LlamaGuardError => new LlamaGuardError('invalid_option', message)
 
 /** The longest `retry-after` that is passed on, in seconds. The circuit breaker handles a server that asks for more. */
 const LONGEST_RETRY_AFTER = 60

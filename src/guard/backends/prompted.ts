@@ -55,7 +55,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     const { signal } = asked
     const verdicts: Verdict[] = []
     let failure: { readonly error: unknown } | undefined
-    for (const piece of pieces) {
+    for (const piece of pieces)
       try {
         if (signal?.aborted) throw reasonOf(signal)
         verdicts.push(await judgePiece(piece, context, asked))
@@ -65,7 +65,6 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
         // same way.
         if (tooLong(error)) break
       }
-    }
     if (!failure) return merge(verdicts)
     const unsafe = verdicts.filter((verdict) => !verdict.safe)
     if (unsafe.length === 0) throw failure.error

@@ -1,7 +1,7 @@
 // A shared cache behind the one in process, so that many replicas judge a text once; Redis or Valkey is one. The judge
 // never depends on it: a store that is down, slow or wrong costs a cache hit and nothing else.
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
+import { invalidOption, isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
 import type { Logger, StoreStats, Verdict } from '../../types.js'
 import { within } from '../../utils/deadline.js'
 import { missingPackages } from '../../utils/installed.js'
@@ -158,12 +158,10 @@ const PACKAGES = ['keyv', '@keyv/redis']
  * Its text is not repeated: it may hold a password.
  */
 export function redisStore(url: string, { prefix = 'llama-guard', secret }: RedisStoreOptions = {}): RedisStore {
-  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
-    throw new LlamaGuardError(
-      'invalid_option',
+  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol))
+    throw invalidOption(
       'The Redis URL is not one. Set LLAMA_GUARD_REDIS_URL to redis://host:6379, or rediss:// for TLS.',
     )
-  }
   if (missingPackages(PACKAGES).length > 0) throw packagesMissing()
   let state: 'starting' | 'started' = 'starting'
   const loading = connect(url, prefix)

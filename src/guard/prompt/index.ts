@@ -1,5 +1,5 @@
 // From the name of a guard model to its prompter: what goes into the model, and what its answer says.
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption } from '../../types/errors.js'
 import type { Category } from '../../types.js'
 import { gptOssSafeguard } from './gpt-oss-safeguard.js'
 import { graniteGuardian30, graniteGuardian41 } from './granite-guardian.js'
@@ -45,14 +45,8 @@ export function createPrompter(model: ModelName, policy: PromptPolicy = {}, opti
   if (model === 'nemotron-safety-guard') return otherGuardPrompter(nemotronSafetyGuard(policy.categories), policy)
   const template = Object.hasOwn(TEMPLATES, model) ? TEMPLATES[model as LlamaGuardName] : undefined
   if (isPromptGuard(model))
-    throw new LlamaGuardError(
-      'invalid_option',
-      `${model} is a classifier and reads no prompt. Use another guard model.`,
-    )
+    throw invalidOption(`${model} is a classifier and reads no prompt. Use another guard model.`)
   if (template === undefined)
-    throw new LlamaGuardError(
-      'invalid_option',
-      `Unknown guard model ${JSON.stringify(model)}. Use one of ${MODELS.join(', ')}.`,
-    )
+    throw invalidOption(`Unknown guard model ${JSON.stringify(model)}. Use one of ${MODELS.join(', ')}.`)
   return llamaGuardPrompter(model, template, policy)
 }

@@ -2,7 +2,7 @@
 // Guard version; the other asks the file of another model how to write a conversation. What does not depend on the
 // conversation is built once, so that equal prompts begin with equal bytes and prefix caches work.
 import type { Category, CategoryAction, Conversation, Role, Turn, Verdict } from '../../types.js'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../../types/errors.js'
 import type { Completion } from '../answer/completion.js'
 import { parseVerdict } from '../answer/verdict.js'
 import { type ImageForm, imageText } from './image.js'
@@ -77,17 +77,14 @@ export function llamaGuardPrompter(model: ModelName, template: Template, policy:
     (builtIn ? template.promptTokens : undefined) ??
     1 + Math.max(...Object.values(envelopes).map(({ plain, tail }) => count(plain) + count(tail)))
   if (categories.length === 0)
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       "`categories` is an empty list. Name at least one category, or leave it out for the model's own.",
     )
-  if (roomFor(template.contextTokens, policyTokens) < LEAST_ROOM) {
-    throw new LlamaGuardError(
-      'invalid_option',
+  if (roomFor(template.contextTokens, policyTokens) < LEAST_ROOM)
+    throw invalidOption(
       `The policy takes about ${policyTokens} of the ${template.contextTokens} tokens of ${model}, ` +
         'which leaves no room for a conversation. Shorten it.',
     )
-  }
 
   const render: Prompter['render'] = (conversation, { images: form = 'token' } = {}) => {
     const judged = judgedTurn(conversation)
@@ -190,8 +187,7 @@ export function otherGuardPrompter(guard: OtherGuard, policy: PromptPolicy): Pro
   const { model, categories, contextTokens, maxNewTokens, shown, render, parse } = guard
   const given = Object.entries(policy).find(([name, value]) => value !== undefined && name !== guard.takes)?.[0]
   if (given !== undefined)
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `The option ${given} is part of Llama Guard's prompt; ${model} ` +
         (guard.takes === undefined
           ? 'has a policy of its own. Leave it out.'

@@ -1,7 +1,7 @@
 // The data that describe a guard model: its name, and for a Llama Guard version its template, which its file fills in.
 // The versions differ in blanks and separators that the models were trained on, so they must not be unified.
 import type { Category, Role } from '../../types.js'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption } from '../../types/errors.js'
 import type { TokenCounter } from './tokens/counter.js'
 
 /** One Llama Guard version. Its strings are the published template's own, byte for byte. */
@@ -70,9 +70,8 @@ export function categoryText(category: Category, headingEnd = '.'): string {
       ['Should not', category.shouldNot],
       ['Can', category.can],
       ['Should', category.should],
-    ] as const) {
+    ] as const)
       if (rules !== undefined && rules.length > 0) lines.push(title, ...rules.map((rule) => `- ${rule}`))
-    }
   return lines.join('\n')
 }
 
@@ -132,18 +131,13 @@ export function parseCategories(policy: string): readonly Category[] {
     const [, id, name] = HEADING.exec(line) ?? []
     return id === undefined || name === undefined ? [] : [{ id, name: name.trim() }]
   })
-  if (categories.length === 0) {
-    throw new LlamaGuardError(
-      'invalid_option',
+  if (categories.length === 0)
+    throw invalidOption(
       '`categories` is a text without categories. Begin the line of each with its id and name, for ' +
         'example "O1: Violence and Hate.".',
     )
-  }
   const twice = categories.find(({ id }, index) => categories.findIndex((other) => other.id === id) !== index)
   if (twice !== undefined)
-    throw new LlamaGuardError(
-      'invalid_option',
-      `\`categories\` names ${twice.id} twice. Give each category an id of its own.`,
-    )
+    throw invalidOption(`\`categories\` names ${twice.id} twice. Give each category an id of its own.`)
   return categories
 }

@@ -5,7 +5,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import { createHash } from 'node:crypto'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption } from '../../types/errors.js'
 import type { AuditStats, Logger, RequestEvent } from '../../types.js'
 
 export interface AuditFileOptions {
@@ -183,8 +183,7 @@ function requireWritable(path: string): void {
     accessSync(folder, constants.W_OK)
     if (existsSync(path)) accessSync(path, constants.W_OK)
   } catch (cause) {
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `The option audit names ${JSON.stringify(path)}, which cannot be written. Make its folder, or let this process ` +
         'write there.',
       { cause },

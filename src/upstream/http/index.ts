@@ -2,7 +2,7 @@
 // because a second POST to a model costs money again. It follows no redirect, because a redirect would send the key to
 // a host that the operator did not name. The client chooses the end of the path, and cannot leave the base path.
 import type { Dispatcher } from 'undici'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../../types/errors.js'
 import { lazyPool } from '../../utils/lazy-pool.js'
 import type { Upstream, UpstreamCall } from '../types.js'
 import { write } from '../../utils/write.js'
@@ -109,12 +109,11 @@ async function relay(reply: Dispatcher.ResponseData, { req, res, signal }: Upstr
   res.statusCode = reply.statusCode
   for (const [name, value] of Object.entries(responseHeaders(reply.headers))) res.setHeader(name, value)
   if (req.method === 'HEAD') await reply.body.dump()
-  else {
+  else
     for await (const chunk of reply.body) {
       await write(res, chunk as Uint8Array, signal)
       if (signal.aborted || res.destroyed) return
     }
-  }
   res.end()
 }
 
@@ -143,13 +142,11 @@ export interface Base {
  */
 export function parseBase(url: string): Base {
   const parsed = new URL(url)
-  if (parsed.username || parsed.password) {
-    throw new LlamaGuardError(
-      'invalid_option',
+  if (parsed.username || parsed.password)
+    throw invalidOption(
       'The upstream URL holds a user name or password; give the key as apiKey ' +
         '(LLAMA_GUARD_UPSTREAM_API_KEY), which is never logged.',
     )
-  }
   return { origin: parsed.origin, path: parsed.pathname.replace(/(?<!\/)\/+$/, ''), query: parsed.search.slice(1) }
 }
 

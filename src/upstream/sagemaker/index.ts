@@ -1,17 +1,15 @@
 // A chat model on a SageMaker endpoint. Requests are translated for its container, and answers become Chat
 // Completions, whole or as SSE.
 import type { InvokeEndpointCommandInput, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import { LlamaGuardError } from '../../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../../types/errors.js'
 import { withoutWords } from '../../utils/failed-call.js'
 import { loadSdk } from '../../utils/load-sdk.js'
 import { httpUpstream } from '../http/index.js'
 import type { Upstream, UpstreamCall } from '../types.js'
 import { write } from '../../utils/write.js'
-import { chatFormat } from './chat-format.js'
-import type { ChatFormat, ChatTranslator } from './chat-format.js'
+import { chatFormat, type ChatFormat, type ChatTranslator } from './chat-format.js'
 import { eventJson } from './container-reply.js'
-import { refusedByContainer, refusedByService } from './errors.js'
-import type { Refused } from './errors.js'
+import { type Refused, refusedByContainer, refusedByService } from './errors.js'
 
 export type { ChatFormat } from './chat-format.js'
 
@@ -40,7 +38,7 @@ export interface SageMakerChatOptions {
 
 export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
   if (options.format === 'openai' && options.targetVariant !== undefined)
-    throw new LlamaGuardError('invalid_option', "upstream: the format 'openai' has no targetVariant. Leave it out.")
+    throw invalidOption("upstream: the format 'openai' has no targetVariant. Leave it out.")
   const { endpoint, connections = 1024, timeoutMs = 70_000 } = options
   // client.ts brings the AWS SDK, which loads beside the app's own start instead of before it.
   const loading = loadSdk()
@@ -101,12 +99,11 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
   }
 
   function prepare(call: UpstreamCall): { translator: ChatTranslator; input: InvokeEndpointCommandInput } {
-    if (!Array.isArray(call.body?.['messages']) || /\/(messages|responses)\/?$/.test(pathOf(call))) {
+    if (!Array.isArray(call.body?.['messages']) || /\/(messages|responses)\/?$/.test(pathOf(call)))
       throw new LlamaGuardError(
         'unsupported_content',
         `The chat endpoint ${endpoint} is reached through Chat Completions only; send messages to /chat/completions.`,
       )
-    }
     const translator = format(call.body)
     const input = {
       EndpointName: endpoint,

@@ -3,7 +3,7 @@
 // model.
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { LlamaGuardError } from '../../../types/errors.js'
+import { invalidOption, LlamaGuardError } from '../../../types/errors.js'
 import { orAbort, reasonOf, within } from '../../../utils/deadline.js'
 import { requirePackage } from '../../../utils/installed.js'
 import type { Complete, Completer } from '../../answer/completion.js'
@@ -124,10 +124,7 @@ function sizeOf(path: string): number {
 }
 
 const invalid = (what: string): LlamaGuardError =>
-  new LlamaGuardError(
-    'invalid_option',
-    `${what} Set LLAMA_GUARD_MODEL_ID, or the option \`guardModel\`, to a Llama Guard model in GGUF.`,
-  )
+  invalidOption(`${what} Set LLAMA_GUARD_MODEL_ID, or the option \`guardModel\`, to a Llama Guard model in GGUF.`)
 const closed = (): LlamaGuardError =>
   new LlamaGuardError('guard_unavailable', 'The guard model was closed. Make a new guard to judge again.')
 const tooLate = (ms: number): LlamaGuardError =>

@@ -94,12 +94,11 @@ export function createModel(parameters: Parameters): Model {
   const table = (length: number): Int8Array =>
     new Int8Array(bytes.buffer, bytes.byteOffset + (read += length) - length, length)
   const sizes = BUCKETS + MEANINGS + CONCEPTS + CATEGORY_IDS.length * (1 + CATEGORY_BUCKETS)
-  if (bytes.length !== sizes) {
+  if (bytes.length !== sizes)
     throw new RangeError(
       `The weights of the baseline screen hold ${bytes.length} bytes where its features want ${sizes}: ` +
         'run `npm run train`.',
     )
-  }
   const [words, meanings, concepts, listed] = [
     table(BUCKETS),
     table(MEANINGS),

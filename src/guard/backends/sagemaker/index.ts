@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
+import { invalidOption, isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import { type AbortSignalLike, inTime } from '../../../utils/deadline.js'
 import { loadSdk } from '../../../utils/load-sdk.js'
 import {
@@ -270,8 +270,7 @@ export function requireRegion(): void {
     AWS_SHARED_CREDENTIALS_FILE = join(homedir(), '.aws', 'credentials'),
   } = process.env
   if (AWS_REGION && !AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME && !/^[a-z]+(?:-[a-z0-9]+)+$/.test(AWS_REGION))
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw invalidOption(
       `AWS_REGION is ${JSON.stringify(AWS_REGION.slice(0, 40))}, and should be the code of a region, for example us-east-1.`,
     )
   if (AWS_REGION) return

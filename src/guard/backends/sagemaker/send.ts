@@ -2,8 +2,7 @@
 // which the SDK uses, costs 6 to 20 us more CPU a call; invoke.ts has the numbers and how they were measured. This file
 // may go on the day the SDK brings an undici handler with a bound on the answer.
 import type { IncomingHttpHeaders } from 'node:http'
-import { Pool } from 'undici'
-import type { Dispatcher } from 'undici'
+import { type Dispatcher, Pool } from 'undici'
 import type { HttpRequest } from '../../../utils/built-request.js'
 import { type AbortSignalLike, reasonOf } from '../../../utils/deadline.js'
 

@@ -65,10 +65,7 @@ export function createHandler(live: LiveServices, { token, playground: asked }: 
     send(res, 303, {
       type: 'text/plain; charset=utf-8',
       body: 'Signed in.\n',
-      headers: {
-        location: '?',
-        'set-cookie': sessionCookie(req, token),
-      },
+      headers: { location: '?', 'set-cookie': sessionCookie(req, token) },
     })
   }
   const judge: Answer = (req, res) => (isSameOrigin(req) ? playground?.answer(req, res) : otherOrigin(res))
@@ -80,10 +77,7 @@ export function createHandler(live: LiveServices, { token, playground: asked }: 
     'page.js': { GET: file(SCRIPT, pageScript) },
     events: { GET: events },
     session: { POST: signIn },
-    ...(playground && {
-      'playground.js': { GET: file(SCRIPT, playgroundScript) },
-      playground: { POST: judge },
-    }),
+    ...(playground && { 'playground.js': { GET: file(SCRIPT, playgroundScript) }, playground: { POST: judge } }),
   }
 
   return {

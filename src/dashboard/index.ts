@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { invalidOption } from '../types/errors.js'
 import type { LiveServices } from '../services/live.js'
 import type { Next } from '../types.js'
-import type { Handler } from './handler.js'
+import { besideStart, closeLoaded } from '../utils/beside-start.js'
 import { type DashboardOptions, type DashboardSettings, readSettings } from './settings.js'
 
 export type { DashboardOptions } from './settings.js'
@@ -47,9 +47,7 @@ export function createDashboards(
 }
 
 function openDashboard(live: LiveServices, settings: DashboardSettings, onClose: () => void): Dashboard {
-  const loaded: Promise<Handler> = import('./handler.js').then(({ createHandler }) => createHandler(live, settings))
-  // Told to whoever asks for the page. Nobody may, and an app need not end for it.
-  loaded.catch(() => undefined)
+  const loaded = besideStart(import('./handler.js').then(({ createHandler }) => createHandler(live, settings)))
   const dashboard = (req: IncomingMessage, res: ServerResponse, next?: Next): void => {
     if (!isOurs(req)) return next?.()
     loaded
@@ -58,10 +56,7 @@ function openDashboard(live: LiveServices, settings: DashboardSettings, onClose:
   }
   const close = (): void => {
     onClose()
-    loaded.then(
-      (handler) => handler.close(),
-      () => undefined,
-    )
+    void closeLoaded(loaded)
   }
   return Object.assign(dashboard, { close })
 }

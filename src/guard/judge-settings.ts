@@ -1,10 +1,11 @@
 // What the judge is made from, what is asked of it, and what it says of itself.
-import type { Conversation, Guard, Judgement, JudgeStats, Logger, Stage, Verdict } from '../types.js'
+import type { Conversation, Guard, Judgement, JudgeStats, Stage, Verdict } from '../types.js'
 import type { AbortSignalLike } from '../utils/deadline.js'
 import type { CacheStore } from './cache/store.js'
+import type { ResilienceOptions } from './resilience/index.js'
 import type { ShadowOptions } from './shadow.js'
 
-export interface JudgeSettings {
+export interface JudgeSettings extends ResilienceOptions {
   /** The guard that is asked first. */
   readonly guard: Guard
   /**
@@ -27,12 +28,6 @@ export interface JudgeSettings {
    * text.
    */
   readonly blocks: (verdict: Verdict, stage: Stage) => boolean
-  readonly timeoutMs: number
-  readonly maxAttempts: number
-  readonly hedgeAfterMs?: number
-  readonly concurrency: number
-  readonly queue: number
-  readonly breaker: boolean
   /**
    * The most pieces of one request's input that each guard is asked about. Remembered pieces do not count, so a chat
    * that grows costs only its new turns. Default: 32.
@@ -43,7 +38,6 @@ export interface JudgeSettings {
   readonly cacheMax: number
   readonly cacheTtlMs: number
   readonly cacheStore?: CacheStore
-  readonly logger?: Logger
 }
 
 export interface StageOptions {

@@ -7,16 +7,6 @@
 // of where the queue showed, and looks beyond it only every few minutes, because other calls pay for the search. The
 // least time is kept by the minute, for ten of them, as LEDBAT does (RFC 6817).
 
-/** What the checks of streams ask and tell. */
-export interface Pace {
-  /** A stream begins. Returns what to call once it has ended. */
-  join(): () => void
-  /** When new text of a stream may be checked, by `performance.now()`: in turn with other streams, within the bound. */
-  turn(windowMs: number): number
-  /** A check has taken so long. Undefined when it failed, for which throttling is a usual reason. */
-  took(ms: number | undefined): void
-}
-
 /** Checks in flight before anything is known of the guard. */
 const FIRST_WINDOW = 4
 /** Later than this much more than the least time is late: a share of it, and some milliseconds of the network. */
@@ -33,7 +23,7 @@ const SEARCH_MS = 300_000
 const MINUTE_MS = 60_000
 const MINUTES = 10
 
-export function createPace(): Pace {
+export function createPace() {
   /** The least time of each of the last minutes, the newest last. */
   const least: number[] = []
   let minute = -Infinity
@@ -60,7 +50,8 @@ export function createPace(): Pace {
   }
 
   return {
-    join() {
+    /** A stream begins. Returns what to call once it has ended. */
+    join(): () => void {
       streams += 1
       let left = false
       return () => {
@@ -68,14 +59,16 @@ export function createPace(): Pace {
         left = true
       }
     },
-    turn(windowMs) {
+    /** When new text of a stream may be checked, by `performance.now()`: in turn with others, within the bound. */
+    turn(windowMs: number): number {
       const now = performance.now()
       if (streams <= window) return now
       // Evenly: checks that start together would queue at a guard that has room for each of them.
       last = Math.min(Math.max(now, last + current / window), now + windowMs)
       return last
     },
-    took(ms) {
+    /** A check has taken so long. Undefined when it failed, for which throttling is a usual reason. */
+    took(ms: number | undefined): void {
       const now = performance.now()
       if (ms !== undefined) note(ms, now)
       const fastest = Math.min(...least)

@@ -117,10 +117,7 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
   const largeGuard = async (conversation: Conversation, options: PanelOptions): Promise<Verdict> => {
     const { stage, blocks } = options
     const asks = asksOf(then, piecesOf(then, conversation, stage), { stage, blocks })
-    const verdict = await anyUnsafeOf(asks, {
-      signal: AskOptions.signalOf(options),
-      blocks: blocks ?? (() => false),
-    })
+    const verdict = await anyUnsafeOf(asks, { signal: AskOptions.signalOf(options), blocks: blocks ?? (() => false) })
     return { judgedBy: modelOf(then), ...verdict }
   }
 

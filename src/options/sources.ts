@@ -15,13 +15,7 @@ export const OTHER_VARIABLES =
 
 /** Options of several parts: the field of the configuration for each part. */
 const PARTS = {
-  policy: {
-    categories: 'categories',
-    task: 'task',
-    instruction: 'instruction',
-    actions: 'actions',
-    url: 'policyUrl',
-  },
+  policy: { categories: 'categories', task: 'task', instruction: 'instruction', actions: 'actions', url: 'policyUrl' },
   endpoint: { name: 'endpoint', inferenceComponent: 'inferenceComponent', variant: 'targetVariant' },
 } as const
 

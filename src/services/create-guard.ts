@@ -160,10 +160,7 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
       return { ...createLocalGuard(), scored: true }
     case 'sagemaker': {
       const prompter = prompterOf(config)
-      const complete = sagemakerComplete({
-        ...sagemakerOptions(config),
-        maxNewTokens: prompter.maxNewTokens,
-      })
+      const complete = sagemakerComplete({ ...sagemakerOptions(config), maxNewTokens: prompter.maxNewTokens })
       return promptedGuard({ prompter, complete, identity: complete.identity, logprobs, images: 'markdown' })
     }
     case 'openai': {

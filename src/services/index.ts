@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { redisStore } from '../guard/cache/store.js'
 import { createJudge, type Judge } from '../guard/index.js'
-import { createPace, type Pace } from '../guard/pace.js'
+import { createPace } from '../guard/pace.js'
 import { judgesRole } from '../guard/pieces.js'
 import { checkAtStart, probe, type Readiness } from '../guard/ready.js'
 import { overrideOptions, type Config, type RequestConfig } from '../options/config.js'
@@ -41,7 +41,7 @@ export interface Services extends TelemetryServices {
   readonly guard: Guard
   readonly judge: Judge
   /** Of the checks of streams. */
-  readonly pace: Pace
+  readonly pace: ReturnType<typeof createPace>
   readonly reader: ConversationReader
   readonly upstream: Upstream | undefined
   readonly logger: Logger

@@ -18,23 +18,10 @@ export function defaultLogger(level: string, destination?: DestinationStream): L
       return trace === undefined ? {} : { trace_id: trace.traceId, span_id: trace.spanId }
     },
     redact: {
-      paths: [
-        'body',
-        'messages',
-        'prompt',
-        'text',
-        'input',
-        'content',
-        '*.body',
-        '*.messages',
-        '*.prompt',
-        '*.text',
-        '*.content',
-        'req.headers.authorization',
-        'headers.authorization',
-        'apiKey',
-        '*.apiKey',
-      ],
+      paths: (
+        'body messages prompt text input content *.body *.messages *.prompt *.text *.content ' +
+        'req.headers.authorization headers.authorization apiKey *.apiKey'
+      ).split(' '),
       censor: '[redacted]',
     },
   }

@@ -104,10 +104,7 @@ export class RequestLedger {
       text === undefined ? [] : (this.#seal(text) ?? []),
     )
     return {
-      hmac: {
-        ...(this.#inputHmac !== undefined && { input: this.#inputHmac }),
-        ...(output.length > 0 && { output }),
-      },
+      hmac: { ...(this.#inputHmac !== undefined && { input: this.#inputHmac }), ...(output.length > 0 && { output }) },
     }
   }
 

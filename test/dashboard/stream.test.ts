@@ -199,6 +199,7 @@ describe('The dashboard', () => {
     const imports = [...source('dashboard/index.ts').matchAll(/^import (type )?.* from '(.*)'$/gm)]
     expect(imports.filter(([, type]) => type === undefined).map(([, , from]) => from)).toEqual([
       '../types/errors.js',
+      '../utils/beside-start.js',
       './settings.js',
     ])
   })

@@ -71,12 +71,7 @@ export function containerFor(
     'lmi-11': {
       image: LMI_11,
       // JumpStart also sets OPTION_ENABLE_CHUNKED_PREFILL, which this vLLM refuses beside a prefix cache.
-      environment: {
-        ...COMMON,
-        OPTION_ENABLE_PREFIX_CACHING: 'true',
-        OPTION_MAX_MODEL_LEN: String(tokens),
-        ...option,
-      },
+      environment: { ...COMMON, OPTION_ENABLE_PREFIX_CACHING: 'true', OPTION_MAX_MODEL_LEN: String(tokens), ...option },
       why: 'AWS pairs this image with Llama Guard 3; it has a prefix cache and takes raw prompts',
     },
     tgi: {

@@ -93,18 +93,7 @@ export function categoryRates(judged: readonly Judged[]) {
 }
 
 const LENGTHS = [100, 500, 2000]
-const SCRIPTS = [
-  'Latin',
-  'Cyrillic',
-  'Greek',
-  'Arabic',
-  'Hebrew',
-  'Devanagari',
-  'Thai',
-  'Hangul',
-  'Kana',
-  'Han',
-] as const
+const SCRIPTS = 'Latin Cyrillic Greek Arabic Hebrew Devanagari Thai Hangul Kana Han'.split(' ')
 
 export const lengthOf = (characters: number): string => {
   const at = LENGTHS.findIndex((most) => characters <= most)

@@ -124,12 +124,7 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
 
   return {
     judge,
-    stats: () => ({
-      ...count,
-      inFlight: slots.inFlight,
-      queued: slots.queued,
-      circuit: circuit?.state ?? 'off',
-    }),
+    stats: () => ({ ...count, inFlight: slots.inFlight, queued: slots.queued, circuit: circuit?.state ?? 'off' }),
   }
 }
 

@@ -4,21 +4,11 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 export type Headers = Record<string, string | string[]>
 
-/**
- * RFC 9110 section 7.6.1, and older headers that proxies still send. They describe one connection and not the
- * message.
- */
-const HOP_BY_HOP = [
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]
+/** RFC 9110 section 7.6.1, and older headers that proxies still send. They describe one connection, not the message. */
+const HOP_BY_HOP = (
+  'connection keep-alive proxy-authenticate proxy-authorization proxy-connection ' +
+  'te trailer transfer-encoding upgrade'
+).split(' ')
 
 /**
  * `cookie` is the session of the app and must not reach a model vendor. `range` would give a 206, which cannot be

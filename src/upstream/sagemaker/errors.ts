@@ -27,11 +27,7 @@ export function refusedByContainer(error: unknown, endpoint: string): Refused {
   throw new LlamaGuardError(
     'upstream_unavailable',
     `The chat endpoint ${endpoint} ${reason(name, original?.status)}.`,
-    {
-      cause: withoutWords(error),
-      retryAfter: busy ? 2 : 1,
-      retryable: busy,
-    },
+    { cause: withoutWords(error), retryAfter: busy ? 2 : 1, retryable: busy },
   )
 }
 

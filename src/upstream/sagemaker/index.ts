@@ -2,6 +2,7 @@
 // Completions, whole or as SSE.
 import type { InvokeEndpointCommandInput, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { invalidOption, LlamaGuardError } from '../../types/errors.js'
+import { besideStart, closeLoaded } from '../../utils/beside-start.js'
 import { withoutWords } from '../../utils/failed-call.js'
 import { loadSdk } from '../../utils/load-sdk.js'
 import { httpUpstream } from '../http/index.js'
@@ -41,9 +42,11 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
     throw invalidOption("upstream: the format 'openai' has no targetVariant. Leave it out.")
   const { endpoint, connections = 1024, timeoutMs = 70_000 } = options
   // client.ts brings the AWS SDK, which loads beside the app's own start instead of before it.
-  const loading = loadSdk()
-    .then(() => import('./client.js'))
-    .then(({ createChatClient }) => createChatClient({ client: options.client, timeoutMs, connections }))
+  const loading = besideStart(
+    loadSdk()
+      .then(() => import('./client.js'))
+      .then(({ createChatClient }) => createChatClient({ client: options.client, timeoutMs, connections })),
+  )
   const openAi =
     options.format === 'openai'
       ? Promise.all([loading, import('./client.js')]).then(async ([{ sdk }, { bearerTokens, openAiBase }]) => {
@@ -54,8 +57,6 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
         })
       : undefined
   openAi?.catch(() => undefined)
-  // A failure to load is the failure of every call.
-  loading.catch(() => undefined)
   const { format: chosen = /llama-?2(?!\d)/i.test(endpoint) ? 'llama-2' : 'messages' } = options
   const format = chatFormat(chosen === 'openai' ? 'messages' : chosen, endpoint)
   const open = new Set<Promise<void>>()
@@ -162,14 +163,8 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
 
   async function close(): Promise<void> {
     await Promise.allSettled(open)
-    await openAi?.then(
-      (upstream) => upstream.close(),
-      () => undefined,
-    )
-    await loading.then(
-      (client) => client.close(),
-      () => undefined,
-    )
+    if (openAi !== undefined) await closeLoaded(openAi)
+    await closeLoaded(loading)
   }
 
   return { forward, close }

@@ -74,23 +74,10 @@ function unsupported(what: string): LlamaGuardError {
 
 type Body = Readonly<Record<string, unknown>>
 /** Parameters of the containers, passed on as they come. A container refuses values that it cannot take. */
-const PASSED = [
-  'max_new_tokens',
-  'max_length',
-  'num_beams',
-  'num_return_sequences',
-  'no_repeat_ngram_size',
-  'early_stopping',
-  'do_sample',
-  'top_k',
-  'return_full_text',
-  'repetition_penalty',
-  'typical_p',
-  'watermark',
-  'seed',
-  'frequency_penalty',
-  'presence_penalty',
-]
+const PASSED = (
+  'max_new_tokens max_length num_beams num_return_sequences no_repeat_ngram_size early_stopping do_sample top_k ' +
+  'return_full_text repetition_penalty typical_p watermark seed frequency_penalty presence_penalty'
+).split(' ')
 
 /** These only change how tokens are sampled. TGI starts to sample when it finds one, even with `do_sample: false`. */
 const SAMPLING = ['top_k', 'typical_p']

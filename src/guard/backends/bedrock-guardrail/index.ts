@@ -10,6 +10,7 @@ import type {
 } from '@aws-sdk/client-bedrock-runtime'
 import { LlamaGuardError } from '../../../types/errors.js'
 import type { Category, Guard, Image, Turn, Verdict } from '../../../types.js'
+import { besideStart, closeLoaded } from '../../../utils/beside-start.js'
 import { requirePackage } from '../../../utils/installed.js'
 import { inTime } from '../../../utils/deadline.js'
 import { failureOf } from '../../answer/failure.js'
@@ -46,9 +47,7 @@ const IMAGES = 20
  */
 export function bedrockClient(guard: string, options: BedrockClientOptions) {
   requirePackage(guard, '@aws-sdk/client-bedrock-runtime')
-  const loading = import('./client.js').then(({ createClient }) => createClient(options))
-  // A failure to load is the failure of every call.
-  loading.catch(() => undefined)
+  const loading = besideStart(import('./client.js').then(({ createClient }) => createClient(options)))
   const call = <T>(ask: (client: BedrockClient) => Promise<T>): Promise<T> =>
     loading.then(ask).catch((error: unknown) => {
       throw failureOf(SERVER, error)
@@ -56,11 +55,7 @@ export function bedrockClient(guard: string, options: BedrockClientOptions) {
   return {
     call,
     check: () => call((client) => client.check()),
-    close: () =>
-      void loading.then(
-        (client) => client.close(),
-        () => undefined,
-      ),
+    close: () => void closeLoaded(loading),
   }
 }
 

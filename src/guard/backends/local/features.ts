@@ -102,10 +102,5 @@ export function features(text: Words, first: number, last: number): Features {
     content = hash
     contentAt = at
   }
-  return {
-    words: words.take(),
-    meanings: meanings.take(),
-    concepts: concepts(text, first, last),
-    length: last - first,
-  }
+  return { words: words.take(), meanings: meanings.take(), concepts: concepts(text, first, last), length: last - first }
 }

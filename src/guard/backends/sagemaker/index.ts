@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { invalidOption, isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
+import { besideStart, closeLoaded } from '../../../utils/beside-start.js'
 import { type AbortSignalLike, inTime } from '../../../utils/deadline.js'
 import { loadSdk } from '../../../utils/load-sdk.js'
 import {
@@ -98,13 +99,11 @@ function connect(o: SageMakerOptions): Endpoint {
     tooLarge,
   }
   // invoke.ts brings undici and the AWS SDK. They load beside the app's own start instead of before it.
-  const loading = loadSdk()
-    .then(() => import('./invoke.js'))
-    .then(({ createInvoke }) =>
-      invokes((attributes) => createInvoke({ ...target, CustomAttributes: attributes }, wire)),
-    )
-  // A failure to load is the failure of every call.
-  loading.catch(() => undefined)
+  const loading = besideStart(
+    loadSdk()
+      .then(() => import('./invoke.js'))
+      .then(({ createInvoke }) => invokes((value) => createInvoke({ ...target, CustomAttributes: value }, wire))),
+  )
   return {
     ask: (signal, work) =>
       inTime({ ms: o.timeoutMs, late: timedOut, signal }, (inner) =>
@@ -113,11 +112,7 @@ function connect(o: SageMakerOptions): Endpoint {
           .catch(fail),
       ),
     check: () => loading.then(({ to }) => to(undefined).check()).catch(fail),
-    close: () =>
-      void loading.then(
-        ({ close }) => close(),
-        () => undefined,
-      ),
+    close: () => void closeLoaded(loading),
     identity: JSON.stringify([
       'sagemaker',
       process.env['AWS_REGION'] ?? null,

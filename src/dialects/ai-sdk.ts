@@ -30,7 +30,7 @@ const PART: ReplyFields = {
   ...server(
     'type id state messageId toolCallId approvalId sourceId mediaType finishReason inputEncoding providerExecuted',
   ),
-  ...server('dynamic transient preliminary isContinued usage'),
+  ...server('dynamic transient preliminary isContinued usage isAutomatic approved'),
   ...words('delta inputTextDelta text toolName errorText reason title filename url output argsTextDelta result data'),
   signature: 'sealed',
   input: 'json',
@@ -87,6 +87,8 @@ export const aiSdkCompletion: Dialect = {
 const UI_EVENT =
   /^(?:start|start-step|finish-step|reset-step|message-metadata|(?:text|reasoning)-(?:start|delta|end)|tool-(?:input|output)-[a-z]{1,20}|data-[\w-]{1,64})$/
 
+const METADATA = /^(?:start|message-metadata)$/
+
 /** A UI message as JSON, alone or in a list. */
 function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
   const list: readonly unknown[] = Array.isArray(body) ? body : [body]
@@ -120,7 +122,8 @@ function uiMessageStream(_calls?: unknown, media?: Media): StreamReader {
       const id = typeof data.id === 'string' ? data.id : typeof data.toolCallId === 'string' ? data.toolCallId : ''
       const field = type === 'tool-input-delta' ? 'inputTextDelta' : 'delta'
       if (!type.endsWith('-delta') || typeof data[field] !== 'string')
-        return texts.walk(data, { under: `${type} ${id} ` })
+        // The first event has the app's metadata, which are no words to begin with.
+        return texts.walk(data, { under: `${type} ${id} `, ...(METADATA.test(type) && { aside: true }) })
       // Text and reasoning grow by part: the parts of a stream may interleave.
       const channel = (path: string): string => (path === field ? `${type} ${id}` : path)
       texts.walk(data, { channel, grows: /^(?:delta|inputTextDelta)$/ })

@@ -15,14 +15,17 @@ const CITATION: ReplyFields = {
   encrypted_index: 'sealed',
 }
 const RESULT: ReplyFields = {
-  ...server('type tool_name error_code retrieved_at page_age return_code file_id media_type'),
-  ...words('title url text stdout stderr error_message'),
+  ...server('type tool_name error_code retrieved_at page_age return_code file_id media_type file_type citations'),
+  ...server('num_lines start_line total_lines is_file_update new_lines new_start old_lines old_start'),
+  ...words('title url text stdout stderr error_message lines'),
+  tool_references: { ...server('type'), ...words('tool_name') },
   encrypted_content: 'sealed',
   encrypted_stdout: 'sealed',
 }
 /** A block, its beginning or a piece of it. */
 const BLOCK: ReplyFields = {
-  ...server('type id tool_use_id server_name caller is_error stop_reason stop_sequence container'),
+  ...server('type id tool_use_id server_name toolset_name caller is_error stop_reason stop_sequence container'),
+  ...server('estimated_tokens'),
   ...words('text thinking partial_json name'),
   signature: 'sealed',
   data: 'sealed',
@@ -31,17 +34,21 @@ const BLOCK: ReplyFields = {
   citations: CITATION,
   citation: CITATION,
   content: { ...RESULT, content: { ...RESULT, source: { ...server('type media_type'), ...words('data') } } },
-  stop_details: { ...server('type category'), ...words('explanation') },
+  stop_details: {
+    ...server('type category fallback_credit_token fallback_has_prefill_claim recommended_model'),
+    ...words('explanation'),
+  },
 }
 const MESSAGE: ReplyFields = {
-  ...server('id type role model stop_reason stop_sequence usage container context_management'),
+  ...server('id type role model stop_reason stop_sequence usage container context_management diagnostics'),
+  ...server('input_transformations'),
   content: BLOCK,
   stop_details: BLOCK.stop_details!,
 }
 const ANTHROPIC_REPLY: ReplyFields = {
   ...MESSAGE,
   // Events.
-  ...server('index request_id'),
+  ...server('index request_id amazon-bedrock-invocationMetrics'),
   message: MESSAGE,
   content_block: BLOCK,
   delta: BLOCK,

@@ -28,13 +28,13 @@ const CONVERSE_REPLY: ReplyFields = {
   ...server('stopReason usage metrics performanceConfig serviceTier'),
   ...words('trace additionalModelResponseFields'),
   output: { message: { ...server('role'), content: BLOCK } },
-  // Events.
-  messageStart: server('role'),
-  contentBlockStart: { ...server('contentBlockIndex'), start: BLOCK },
-  contentBlockDelta: { ...server('contentBlockIndex'), delta: BLOCK },
-  contentBlockStop: server('contentBlockIndex'),
-  messageStop: { ...server('stopReason'), ...words('additionalModelResponseFields') },
-  metadata: { ...server('usage metrics performanceConfig serviceTier'), ...words('trace') },
+  // Events. `p` is padding.
+  messageStart: server('role p'),
+  contentBlockStart: { ...server('contentBlockIndex p'), start: BLOCK },
+  contentBlockDelta: { ...server('contentBlockIndex p'), delta: BLOCK },
+  contentBlockStop: server('contentBlockIndex p'),
+  messageStop: { ...server('stopReason p'), ...words('additionalModelResponseFields') },
+  metadata: { ...server('usage metrics performanceConfig serviceTier p'), ...words('trace') },
 }
 
 const REPLY: Shape = { output: { message: 'object' } }

@@ -28,7 +28,7 @@ const PART: ReplyFields = {
   inlineData: { ...server('mimeType'), ...words('data') },
   fileData: { ...server('mimeType'), ...words('fileUri') },
 }
-const WEB = words('uri title domain text')
+const WEB: ReplyFields = { ...server('placeId'), ...words('uri title domain text') }
 const CANDIDATE: ReplyFields = {
   ...RATINGS,
   ...server('index finishReason tokenCount avgLogprobs'),
@@ -36,7 +36,8 @@ const CANDIDATE: ReplyFields = {
   content: { ...server('role'), parts: PART },
   citationMetadata: { citations: { ...server('startIndex endIndex publicationDate'), ...words('uri title license') } },
   groundingMetadata: {
-    ...words('webSearchQueries retrievalQueries'),
+    ...words('webSearchQueries retrievalQueries imageSearchQueries'),
+    googleMapsWidgetContextToken: 'sealed',
     groundingChunks: { web: WEB, retrievedContext: WEB, maps: WEB },
     groundingSupports: {
       ...server('groundingChunkIndices confidenceScores'),

@@ -37,6 +37,7 @@ const CALL: ReplyFields = {
   function: words('name arguments description parameters output'),
   custom: words('name input'),
   extra_content: { google: { thought_signature: 'sealed' } },
+  provider_specific_fields: { thought_signature: 'sealed' },
 }
 const PART: ReplyFields = {
   ...server('type id index format reference_ids'),
@@ -50,6 +51,9 @@ const MESSAGE: ReplyFields = {
   ...words('refusal reasoning reasoning_content name'),
   content: PART,
   reasoning_details: { ...PART, ...words('summary') },
+  // LiteLLM's.
+  thinking_blocks: PART,
+  provider_specific_fields: { thinking_blocks: PART, ...words('citations reasoning_content refusal') },
   annotations: {
     ...server('type'),
     url_citation: { ...words('url title content'), ...server('start_index end_index') },
@@ -69,8 +73,9 @@ const LOGPROBS: ReplyFields = {
 }
 const CHOICE: ReplyFields = {
   ...server('index finish_reason native_finish_reason stop_reason matched_stop seed token_ids'),
-  ...server('content_filter_results content_filter_result content_filter_offsets'),
+  ...server('content_filter_results content_filter_result content_filter_offsets provider_specific_fields'),
   ...words('text'),
+  routed_experts: 'sealed',
   message: MESSAGE,
   delta: MESSAGE,
   logprobs: LOGPROBS,
@@ -79,11 +84,11 @@ const CHOICES_REPLY: ReplyFields = {
   ...server(
     'id object created model system_fingerprint service_tier provider obfuscation request_id status usage timings',
   ),
-  ...server(
-    'time_info x_groq prompt_filter_results prompt_logprobs prompt_token_ids kv_transfer_params metadata stats',
-  ),
-  ...server('model_info runtime usage_breakdown nvext'),
-  ...words('citations search_results'),
+  ...server('time_info x_groq prompt_filter_results prompt_token_ids kv_transfer_params ec_transfer_params metrics'),
+  // `p` is padding, which hides the length of a token from who watches the line.
+  ...server('metadata stats model_info runtime usage_breakdown nvext moderation p'),
+  ...words('citations search_results prompt_text'),
+  prompt_logprobs: 'tokens',
   choices: CHOICE,
   error: { ...server('type code param'), ...words('message') },
 }

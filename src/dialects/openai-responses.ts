@@ -21,26 +21,32 @@ const PART: ReplyFields = {
   logprobs: { ...TOKEN, top_logprobs: TOKEN },
 }
 const TOOL: ReplyFields = {
-  ...server('type strict server_label'),
+  ...server('type strict server_label search_context_size user_location filters vector_store_ids max_num_results'),
+  ...server('ranking_options require_approval allowed_tools server_url connector_id container defer_loading'),
+  ...server('environment display_width display_height background quality size output_format output_compression'),
+  ...server('model moderation partial_images input_fidelity annotations'),
   ...words('name description'),
   parameters: 'json',
   input_schema: 'json',
+}
+const ACTION: ReplyFields = {
+  ...server('type button x y scroll_x scroll_y timeout_ms'),
+  ...words('query queries url pattern text command commands env working_directory keys'),
+  path: server('x y'),
+  sources: { ...server('type'), ...words('url') },
 }
 /** The fields of every kind of item: an id, a type and a state, and what the kind says. */
 const ITEM: ReplyFields = {
   ...server(
     'id type role status phase call_id approval_request_id server_label container_id execution encrypted_content',
   ),
-  ...server('created_by parent_id caller'),
+  ...server('created_by parent_id caller namespace'),
   ...words('name arguments input output error code result queries'),
   content: PART,
   summary: PART,
   encrypted_content: 'sealed',
-  action: {
-    ...server('type x y button scroll_x scroll_y timeout_ms'),
-    ...words('query queries url pattern text command commands env working_directory keys path'),
-    sources: { ...server('type'), ...words('url') },
-  },
+  action: ACTION,
+  actions: ACTION,
   results: { ...server('file_id score'), ...words('filename text attributes') },
   outputs: { ...server('type'), ...words('logs url') },
   tools: TOOL,
@@ -52,8 +58,9 @@ const RESPONSE: ReplyFields = {
   ...server(
     'safety_identifier prompt_cache_key prompt_cache_retention usage reasoning conversation billing tool_choice',
   ),
-  ...server('incomplete_details frequency_penalty presence_penalty prompt_cache_options'),
+  ...server('incomplete_details frequency_penalty presence_penalty prompt_cache_options moderation'),
   ...words('instructions output_text metadata'),
+  prompt: { ...server('id version'), ...words('variables') },
   text: { ...server('verbosity'), format: { ...server('type strict'), ...words('name description'), schema: 'json' } },
   error: { ...server('code type param'), ...words('message') },
   tools: TOOL,
@@ -64,7 +71,7 @@ const RESPONSES_REPLY: ReplyFields = {
   // Events.
   ...server('type sequence_number output_index content_index summary_index annotation_index item_id obfuscation'),
   ...server('code param partial_image_index'),
-  ...words('delta refusal arguments input code message'),
+  ...words('delta refusal arguments input code message name'),
   response: RESPONSE,
   item: ITEM,
   part: PART,

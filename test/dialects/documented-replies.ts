@@ -68,13 +68,16 @@ export const CHATS: Readonly<Record<string, object>> = {
   Groq: chatReply({ usage_breakdown: null, x_groq: { id: 'req_01k3' }, service_tier: 'on_demand' }),
   vLLM: chatReply(
     {
-      prompt_logprobs: null,
+      prompt_logprobs: [null, { '5207': { logprob: -1.2, rank: 1, decoded_token: ' boats' } }],
       prompt_token_ids: null,
+      prompt_text: null,
       kv_transfer_params: null,
+      ec_transfer_params: null,
+      metrics: null,
       service_tier: null,
       system_fingerprint: null,
     },
-    { stop_reason: null, token_ids: null },
+    { stop_reason: null, token_ids: null, routed_experts: null },
     { refusal: null, annotations: null, audio: null, function_call: null, tool_calls: [], reasoning_content: null },
   ),
   SGLang: chatReply(
@@ -92,7 +95,19 @@ export const CHATS: Readonly<Record<string, object>> = {
     runtime: { name: 'x' },
   }),
   DeepSeek: chatReply({ usage: { ...usage, prompt_cache_hit_tokens: 0 } }),
-  Mistral: chatReply({ id: 'cmpl-e5cc70bb28c444948073e77776eb30ef' }, {}, { tool_calls: null, prefix: false }),
+  Mistral: chatReply(
+    { id: 'cmpl-e5cc70bb28c444948073e77776eb30ef', p: 'abcdefghijklm' },
+    {},
+    { tool_calls: null, prefix: false },
+  ),
+  LiteLLM: chatReply(
+    {},
+    { provider_specific_fields: {} },
+    {
+      thinking_blocks: [{ type: 'redacted_thinking', data: SEALED }],
+      provider_specific_fields: { citations: null, thinking_blocks: [{ type: 'redacted_thinking', data: SEALED }] },
+    },
+  ),
   Together: chatReply({ id: 'o8cVzdB-2j9zxn-944a5d8b2f7d9f1a' }, { seed: 1234 }, { tool_calls: [] }),
 }
 
@@ -127,13 +142,22 @@ export const WHOLE: readonly (readonly [name: string, dialect: Dialect, reply: o
       previous_response_id: 'resp_abc',
       prompt_cache_key: null,
       reasoning: { effort: 'minimal', summary: null },
+      moderation: null,
+      prompt: null,
       safety_identifier: null,
       service_tier: 'default',
       store: true,
       temperature: 1.0,
       text: { format: { type: 'text' }, verbosity: 'medium' },
       tool_choice: 'auto',
-      tools: [],
+      tools: [
+        {
+          type: 'web_search',
+          filters: null,
+          search_context_size: 'medium',
+          user_location: { type: 'approximate', city: null, country: 'US', region: null, timezone: null },
+        },
+      ],
       top_logprobs: 0,
       top_p: 1.0,
       truncation: 'disabled',
@@ -158,6 +182,7 @@ export const WHOLE: readonly (readonly [name: string, dialect: Dialect, reply: o
       stop_sequence: null,
       container: { id: 'container_011', expires_at: '2026-05-23T21:13:31.749448Z' },
       context_management: { applied_edits: [] },
+      diagnostics: null,
       usage: {
         input_tokens: 9,
         cache_creation: { ephemeral_5m_input_tokens: 0 },

@@ -2,7 +2,7 @@
 // it is made of, its fallbacks and the one on trial. Bounded in questions at a time. Nothing of it is counted,
 // published or logged.
 import type { ServerResponse } from 'node:http'
-import { LlamaGuardError } from '../types/errors.js'
+import { guardRejected, LlamaGuardError, unreadableRequest } from '../types/errors.js'
 import type { LiveServices } from '../services/live.js'
 import type { Services } from '../services/index.js'
 import type { Conversation, Decision, Guard, GuardedRequest, Judgement, Stage, Turn } from '../types.js'
@@ -65,7 +65,7 @@ async function readQuestion(req: GuardedRequest): Promise<{ conversation: Conver
   return { conversation: agent.trim() === '' ? [asked] : [asked, { role: 'Agent', text: agent }], id }
 }
 
-const unreadable = (why: string): LlamaGuardError => new LlamaGuardError('unreadable_request', `${why}.`)
+const unreadable = (why: string): LlamaGuardError => unreadableRequest(`${why}.`)
 
 export interface PlaygroundGuard {
   /** Stays the same while the options do. */
@@ -126,7 +126,7 @@ async function judged(
   const none = `${model} judges no turns of ${role}. In a panel another guard does.`
   const judgement: Judgement = judgesRole(guard, role)
     ? await judge.judge(conversation, { stage, signal })
-    : { error: new LlamaGuardError('guard_rejected', none), ms: 0, model }
+    : { error: guardRejected(none), ms: 0, model }
   const { action, outcome, categories, error } = decided(judgement)
   const { score, judgedBy, tokens } = 'verdict' in judgement ? judgement.verdict : {}
   return {

@@ -1,6 +1,6 @@
 // Guards that are made of guards: a panel, in which a text is safe only when every guard says so, and a cascade, which
 // asks a small guard first and a large guard when the small one is not sure.
-import { invalidOption, LlamaGuardError } from '../types/errors.js'
+import { guardError, guardRejected, invalidOption } from '../types/errors.js'
 import type { Category, CategoryAction, Conversation, CreatedGuard, Guard, Stage, Verdict } from '../types.js'
 import { AskOptions, deadlineOf, within } from '../utils/deadline.js'
 import { identityOf } from './cache/index.js'
@@ -42,10 +42,7 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
       const role = conversation.at(-1)?.role
       const asked = guards.filter((guard) => role !== undefined && judgesRole(guard, role))
       if (asked.length === 0)
-        throw new LlamaGuardError(
-          'guard_rejected',
-          `No guard of the panel judges turns of ${role ?? 'nobody'}. Put one beside them that does.`,
-        )
+        throw guardRejected(`No guard of the panel judges turns of ${role ?? 'nobody'}. Put one beside them that does.`)
       const asks = asked.flatMap((guard) =>
         asksOf(guard, piecesOf(guard, conversation, stage), { stage, blocks }).map(
           (ask): Ask =>
@@ -162,7 +159,7 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
   return guard
 }
 
-const UNSURE = new LlamaGuardError('guard_error', 'The small guard is not sure.')
+const UNSURE = guardError('The small guard is not sure.')
 
 /** The questions to one part: a piece each, of those that end with a turn which the part judges. */
 function asksOf(

@@ -2,7 +2,7 @@
 // piece, asks about all of them, checks each verdict and merges them. One verdict that blocks decides at once.
 // Otherwise one failure makes the whole a failure, and the text is safe only when all verdicts are. Every field of a
 // verdict has its type: `{ safe: 'no' }` is truthy, and a score of NaN is below any threshold.
-import { LlamaGuardError } from '../types/errors.js'
+import { guardError, LlamaGuardError, unparseableVerdict } from '../types/errors.js'
 import type { Conversation, Guard, JudgeOptions, Role, Stage, Turn, Verdict } from '../types.js'
 import { type AbortSignalLike, LazyAbortController, within } from '../utils/deadline.js'
 import { isObject } from '../utils/json.js'
@@ -39,8 +39,7 @@ export function fit(guard: Pick<Guard, 'fit'>, conversation: Conversation): read
   const pieces: unknown = guard.fit?.(conversation) ?? [conversation]
   if (Array.isArray(pieces) && pieces.length > 0 && pieces.every((piece) => Array.isArray(piece) && piece.length > 0))
     return pieces as readonly Conversation[]
-  throw new LlamaGuardError(
-    'guard_error',
+  throw guardError(
     'The guard cut a conversation into nothing. fit() must return at least one piece, each with at least one turn.',
   )
 }
@@ -190,8 +189,7 @@ export function checkedVerdict(value: unknown): Verdict {
 }
 
 function unusable(what: string): LlamaGuardError {
-  return new LlamaGuardError(
-    'unparseable_verdict',
+  return unparseableVerdict(
     `The guard answered ${what}. A guard must resolve to { safe: boolean, categories: string[] } or reject.`,
   )
 }

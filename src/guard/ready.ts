@@ -1,6 +1,6 @@
 // Whether the guards of an app work: what can be told at the start without a call, what one call to each tells, and how
 // a verdict gives away that another model answers than the configured one.
-import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
+import { guardRejected, type LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
 import type { Conversation, Guard, Verdict } from '../types.js'
 import { within } from '../utils/deadline.js'
 import { LLAMA_GUARDS, taxonomyOf } from './prompt/index.js'
@@ -106,8 +106,7 @@ export function otherModel(guard: Guard, { unknown = [], judgedBy, namedBy }: Ve
   const speakers = LLAMA_GUARDS.filter((name) =>
     foreign.every((code) => taxonomyOf(name).some(({ id }) => id === code)),
   )
-  return new LlamaGuardError(
-    'guard_rejected',
+  return guardRejected(
     `The guard answered with ${foreign.join(', ')}, and ${model} has no such category. ` +
       (speakers.length > 0 ? `These are codes of ${speakers.join(', ')}. ` : '') +
       'Set LLAMA_GUARD_MODEL, or the option `model`, to the model behind the endpoint.',
@@ -126,8 +125,7 @@ function otherNumbers(guard: Guard, { categories }: Verdict): LlamaGuardError | 
     !((only === 'S9' && named === 'Hate') || (only === 'S8' && named === 'Intellectual Property'))
   )
     return undefined
-  return new LlamaGuardError(
-    'guard_rejected',
+  return guardRejected(
     `The guard called a bomb ${named} (${only}). In other versions of Llama Guard ${only} stands for weapons. ` +
       `LLAMA_GUARD_MODEL is ${guard.model}: set it, or the option \`model\`, to the model behind the endpoint.`,
   )

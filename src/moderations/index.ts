@@ -3,7 +3,7 @@
 // is not fully understood is a 400, because a skipped input would be reported as safe.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
+import { type LlamaGuardError, toLlamaGuardError, unreadableRequest, unsupportedContent } from '../types/errors.js'
 import { parseOptions } from '../options/config.js'
 import type { LlamaGuardOptions } from '../options/index.js'
 import { decide } from '../policy.js'
@@ -162,8 +162,7 @@ function inputsOf(body: ReadBody, vision: boolean): readonly ModerationInput[] {
   const parts = list.map(readPart)
   const images = parts.flatMap((part) => (typeof part === 'string' ? [] : part))
   if (images.length > 0 && !vision)
-    throw new LlamaGuardError(
-      'unsupported_content',
+    throw unsupportedContent(
       'The input holds an image, and the guard model reads text alone. Send text, or run a Llama Guard ' +
         'that reads images.',
     )
@@ -185,5 +184,5 @@ function toInput(text: string, images: readonly Image[]): ModerationInput {
 }
 
 function unreadable(what: string): LlamaGuardError {
-  return new LlamaGuardError('unreadable_request', `The moderation request holds ${what}. ${HOW}`)
+  return unreadableRequest(`The moderation request holds ${what}. ${HOW}`)
 }

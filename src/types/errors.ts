@@ -97,10 +97,19 @@ export class LlamaGuardError extends Error {
   }
 }
 
-/** A wrong setting: most errors of a configuration. */
-export function invalidOption(message: string, details?: ErrorDetails): LlamaGuardError {
-  return new LlamaGuardError('invalid_option', message, details)
-}
+/** Makes errors of the codes that many places have. */
+const coded =
+  (code: ErrorCode) =>
+  (message: string, details?: ErrorDetails): LlamaGuardError =>
+    new LlamaGuardError(code, message, details)
+export const invalidOption = coded('invalid_option')
+export const guardError = coded('guard_error')
+export const guardRejected = coded('guard_rejected')
+export const unparseableVerdict = coded('unparseable_verdict')
+export const upstreamUnavailable = coded('upstream_unavailable')
+export const unreadableRequest = coded('unreadable_request')
+export const unreadableResponse = coded('unreadable_response')
+export const unsupportedContent = coded('unsupported_content')
 
 /** True for an error of this package, from any of its copies. */
 export function isLlamaGuardError(value: unknown): value is LlamaGuardError {

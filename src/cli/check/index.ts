@@ -2,7 +2,7 @@
 // each. A text, a JSON conversation, or a line of either becomes the request that a chat client would send.
 import { conversationsToJudge } from '../../request/conversations.js'
 import { openaiChat } from '../../dialects/openai-chat.js'
-import { invalidOption, LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
+import { invalidOption, toLlamaGuardError, unreadableRequest } from '../../types/errors.js'
 import { parseOptions } from '../../options/config.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import { decide, decideError } from '../../policy.js'
@@ -203,8 +203,7 @@ function jsonItem(json: string, id: string): Item {
     const reply = typeof output === 'string' ? [{ role: 'assistant', content: output }] : []
     return { id: name, body: { messages: [{ role: 'user', content: input }, ...reply] } }
   }
-  throw new LlamaGuardError(
-    'unreadable_request',
+  throw unreadableRequest(
     `${id} is no conversation. Give a string, a list of messages, {"messages": [...]}, {"text": ` +
       '"..."} or {"prompt": "...", "response": "..."}.',
   )
@@ -214,6 +213,6 @@ function parse(json: string, id: string): unknown {
   try {
     return JSON.parse(json)
   } catch {
-    throw new LlamaGuardError('unreadable_request', `${id} is not JSON.`)
+    throw unreadableRequest(`${id} is not JSON.`)
   }
 }

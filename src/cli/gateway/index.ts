@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import { createUpstream } from '../../services/create-guard.js'
 import type { DashboardOptions } from '../../dashboard/index.js'
-import { LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
+import { LlamaGuardError, toLlamaGuardError, upstreamUnavailable } from '../../types/errors.js'
 import { llamaGuard } from '../../llama-guard.js'
 import { parseOptions } from '../../options/config.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
@@ -138,7 +138,7 @@ export function drainable(upstream: Upstream) {
   return {
     async forward(call: UpstreamCall) {
       const stopped = (): LlamaGuardError =>
-        new LlamaGuardError('upstream_unavailable', 'The gateway is shutting down. Send the request again.', {
+        upstreamUnavailable('The gateway is shutting down. Send the request again.', {
           retryAfter: 1,
           retryable: true,
         })

@@ -1,6 +1,6 @@
 // Reads what the servers of guard models answer: a completion, or the labels of a classifier. An unknown shape is an
 // error, because a guessed field would be a guessed verdict.
-import { LlamaGuardError } from '../../types/errors.js'
+import { guardError, type LlamaGuardError } from '../../types/errors.js'
 import { countOf, type GenerationReply, isSpecial, readGenerationReply } from '../../utils/generation-reply.js'
 import { isObject } from '../../utils/json.js'
 import type { AbortSignalLike } from '../../utils/deadline.js'
@@ -137,8 +137,7 @@ function finish(reason: unknown): Pick<Completion, 'finishReason'> {
 
 /** The error says nothing of the values, because they may echo the prompt. */
 function unknownShape(): LlamaGuardError {
-  return new LlamaGuardError(
-    'guard_error',
+  return guardError(
     'The guard endpoint answered nothing that is one answer in the shape of TGI, LMI or OpenAI. Check that a guard ' +
       'model runs behind it.',
   )
@@ -174,8 +173,7 @@ export function readClassification(body: unknown): readonly LabelScore[] {
 }
 
 function unknownLabels(): LlamaGuardError {
-  return new LlamaGuardError(
-    'guard_error',
+  return guardError(
     'The guard endpoint answered no list of labels with scores. Check that Llama Prompt Guard runs behind it, in a ' +
       'container for text classification.',
   )

@@ -3,7 +3,7 @@
 // pass. An answer that begins with the word `unsafe` blocks, whatever follows it. The readers of other models' answers
 // use the same parts: the text of an answer, how generation ended, its score.
 import type { Category, Verdict } from '../../types.js'
-import { LlamaGuardError } from '../../types/errors.js'
+import { type LlamaGuardError, unparseableVerdict } from '../../types/errors.js'
 import type { Completion, TokenLogprob } from './completion.js'
 
 const UNSAFE = /^unsafe(?:[ \t]*\r?\n([^]+))?$/i
@@ -115,8 +115,7 @@ export function unparseable(completion: Completion, wanted: string): LlamaGuardE
   const { ending } = answerOf(completion)
   const how =
     ending === 'cut' ? ', cut by its token limit' : ending === 'failed' ? ', and said that generation failed' : ''
-  return new LlamaGuardError(
-    'unparseable_verdict',
+  return unparseableVerdict(
     `The guard answered ${completion.text.length} characters${how}; ${wanted}. Check that the endpoint runs the model ` +
       'named by LLAMA_GUARD_MODEL.',
   )

@@ -1,7 +1,7 @@
 // Sends JSON to one route of an OpenAI-compatible server and reads the JSON of its answer, within time and size.
 // Servers quote the prompt in their errors, so their words are read here and never passed on.
 import type { Dispatcher } from 'undici'
-import { invalidOption, LlamaGuardError } from '../../types/errors.js'
+import { guardError, invalidOption, type LlamaGuardError } from '../../types/errors.js'
 import { traceparent } from '../../utils/active-trace.js'
 import { type AbortSignalLike, within } from '../../utils/deadline.js'
 import { lazyPool } from '../../utils/lazy-pool.js'
@@ -121,8 +121,7 @@ const LONGEST_RETRY_AFTER = 60
 
 /** The error for a 200 whose body cannot be an answer. */
 function unreadable(what: string): LlamaGuardError {
-  return new LlamaGuardError(
-    'guard_error',
+  return guardError(
     `The guard server answered ${what}; wanted a JSON completion. Check that LLAMA_GUARD_URL points to an ` +
       'OpenAI-compatible API.',
   )

@@ -2,7 +2,7 @@
 // library. Anything but one complete result is an error, and one that contradicts itself is unsafe.
 // Source: OpenAI's API reference, Moderations, and the types of the package openai.
 import type { Category, Guard, Turn, Verdict } from '../../types.js'
-import { LlamaGuardError } from '../../types/errors.js'
+import { type LlamaGuardError, unparseableVerdict } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { jsonClient } from './json-client.js'
 import { turnGuard } from './turn-guard.js'
@@ -84,7 +84,6 @@ export function readModeration(body: unknown): Verdict {
 }
 
 const unparseable = (): LlamaGuardError =>
-  new LlamaGuardError(
-    'unparseable_verdict',
+  unparseableVerdict(
     'The moderation endpoint answered no result with flags and scores. Check LLAMA_GUARD_URL and LLAMA_GUARD_MODEL_ID.',
   )

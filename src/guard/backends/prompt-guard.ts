@@ -1,7 +1,7 @@
 // Llama Prompt Guard 1 (86M) and 2 (22M, 86M): classifiers that tell jailbreaks and prompt injections from other text.
 // They see one window of one turn at a time, and judge what users and tools send, never what the model answers.
 // Source: the model cards in meta-llama/PurpleLlama, Prompt-Guard and Llama-Prompt-Guard-2.
-import { LlamaGuardError } from '../../types/errors.js'
+import { guardRejected, type LlamaGuardError, unparseableVerdict } from '../../types/errors.js'
 import type { Category, Guard, Verdict } from '../../types.js'
 import type { Classify, LabelScore, Server } from '../answer/completion.js'
 import type { PromptGuardName } from '../prompt/template.js'
@@ -51,8 +51,7 @@ export function promptGuard({ model, classify, identity }: PromptGuardOptions): 
     addedTokens: MARKS,
     ask: async ({ role, text }, signal) => {
       if (role !== 'User')
-        throw new LlamaGuardError(
-          'guard_rejected',
+        throw guardRejected(
           `${model} judges what users and tools send, never what the model answers. Put it beside a guard that does.`,
         )
       return verdictOf(model, await classify(text, { signal }))
@@ -89,8 +88,7 @@ function verdictOf(model: PromptGuardName, given: readonly LabelScore[]): Verdic
 }
 
 function unreadable(model: PromptGuardName): LlamaGuardError {
-  return new LlamaGuardError(
-    'unparseable_verdict',
+  return unparseableVerdict(
     `The guard answered labels or scores that ${model} does not have, or not all that it has. Check that the endpoint ` +
       'runs the model named by LLAMA_GUARD_MODEL, and honours top_k.',
   )

@@ -1,7 +1,7 @@
 // Images in a prompt: written as the model's own token, or as Markdown that the container replaces; and which images
 // stand in one prompt, for models that take only a few. Text Generation Inference looks for `![](...)` in `inputs`,
 // fetches or decodes the image, and puts the model's token there.
-import { LlamaGuardError } from '../../types/errors.js'
+import { unsupportedContent } from '../../types/errors.js'
 import type { Conversation, Image, Turn } from '../../types.js'
 import type { ImageSupport } from './template.js'
 
@@ -25,8 +25,7 @@ export function imageText(image: Image, form: ImageForm): string {
 function address(url: string): string {
   if (DATA_URL.test(url)) return url
   if (/^https?:\/\//.test(url)) return url.replace(/[\s()<>|\p{Cc}\p{Cs}]/gu, percent)
-  throw new LlamaGuardError(
-    'unsupported_content',
+  throw unsupportedContent(
     'An image is neither an http(s) URL nor a base64 data URL such as "data:image/png;base64,...". ' +
       'Send it as one of these.',
   )

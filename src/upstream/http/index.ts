@@ -2,7 +2,7 @@
 // because a second POST to a model costs money again. It follows no redirect, because a redirect would send the key to
 // a host that the operator did not name. The client chooses the end of the path, and cannot leave the base path.
 import type { Dispatcher } from 'undici'
-import { invalidOption, LlamaGuardError } from '../../types/errors.js'
+import { invalidOption, LlamaGuardError, unreadableRequest, upstreamUnavailable } from '../../types/errors.js'
 import { lazyPool } from '../../utils/lazy-pool.js'
 import type { Upstream, UpstreamCall } from '../types.js'
 import { write } from '../../utils/write.js'
@@ -53,8 +53,7 @@ export function httpUpstream(options: HttpUpstreamOptions, service?: Service): U
   async function forward(call: UpstreamCall): Promise<void> {
     if (call.signal.aborted) return
     if (open >= most)
-      throw new LlamaGuardError(
-        'upstream_unavailable',
+      throw upstreamUnavailable(
         `${open} calls to ${base.origin} are open or waiting, which is the most allowed (connections + queue).`,
       )
     open += 1
@@ -125,7 +124,7 @@ function unavailable(error: unknown, origin: string, timeoutMs: number): LlamaGu
     ? `was silent for too long (${code}; timeoutMs is ${timeoutMs})`
     : `could not be reached, or broke the connection (${code || 'no code'}); check its URL, and NODE_EXTRA_CA_CERTS ` +
       'for a private authority'
-  return new LlamaGuardError('upstream_unavailable', `The upstream ${origin} ${reason}.`, { cause: error })
+  return upstreamUnavailable(`The upstream ${origin} ${reason}.`, { cause: error })
 }
 
 export interface Base {
@@ -167,8 +166,7 @@ export function joinPath(base: Base, path: string): string {
 // The URL parser resolves `..` and `%2e%2e` here against the root, so that they cannot leave the base path later.
 function normalise(path: string): { pathname: string; query: string } {
   const absolute = path.startsWith('/') ? `http://localhost${path}` : path
-  if (!URL.canParse(absolute))
-    throw new LlamaGuardError('unreadable_request', 'The request path cannot be read as a URL path.')
+  if (!URL.canParse(absolute)) throw unreadableRequest('The request path cannot be read as a URL path.')
   const { pathname, search } = new URL(absolute)
   return { pathname, query: search.slice(1) }
 }

@@ -1,6 +1,6 @@
 // Translates between Chat Completions and a chat container: raw Llama-2 prompts, or Chat Completions unchanged.
 import { randomUUID } from 'node:crypto'
-import { LlamaGuardError } from '../../types/errors.js'
+import { upstreamUnavailable } from '../../types/errors.js'
 import { type Piece, readReply, readToken, type Usage } from './container-reply.js'
 import { generationParameters, llama2Prompt } from './llama-2.js'
 
@@ -49,8 +49,7 @@ function llama2(body: Body, endpoint: string): ChatTranslator {
         const text = held.push(piece.text)
         if (text !== '') yield completion.delta({ content: text })
       }
-      if (finish === undefined)
-        throw new LlamaGuardError('upstream_unavailable', 'The chat container ended its stream without saying why.')
+      if (finish === undefined) throw upstreamUnavailable('The chat container ended its stream without saying why.')
       const rest = held.end()
       if (rest !== '') yield completion.delta({ content: rest })
       yield completion.delta({}, finish)
@@ -71,15 +70,11 @@ function messages(body: Body): ChatTranslator {
       for await (const json of stream) {
         const event = parse(json) as { error?: unknown; choices?: readonly { finish_reason?: unknown }[] }
         if (event.error !== undefined && event.error !== null)
-          throw new LlamaGuardError(
-            'upstream_unavailable',
-            'The chat container failed in the middle of its reply; see its CloudWatch log.',
-          )
+          throw upstreamUnavailable('The chat container failed in the middle of its reply; see its CloudWatch log.')
         ended ||= event.choices?.some((choice) => typeof choice.finish_reason === 'string') ?? false
         yield sse(json)
       }
-      if (!ended)
-        throw new LlamaGuardError('upstream_unavailable', 'The chat container ended its stream without saying why.')
+      if (!ended) throw upstreamUnavailable('The chat container ended its stream without saying why.')
       yield DONE
     },
   }
@@ -90,7 +85,7 @@ function parse(text: string): unknown {
     return JSON.parse(text)
   } catch {
     // The parser's error quotes chat content, so it is not kept as the cause.
-    throw new LlamaGuardError('upstream_unavailable', 'The chat container answered with something that is not JSON.')
+    throw upstreamUnavailable('The chat container answered with something that is not JSON.')
   }
 }
 

@@ -1,7 +1,7 @@
 // Reads the reply of a chat container: whole, or token by token from the lines of a response stream. TGI, LMI (old and
 // new) and vLLM use different field names. An unknown shape is an error and not an empty answer.
 import type { ResponseStream } from '@aws-sdk/client-sagemaker-runtime'
-import { LlamaGuardError } from '../../types/errors.js'
+import { type LlamaGuardError, upstreamUnavailable } from '../../types/errors.js'
 import { countOf, type GenerationReply, readGenerationReply } from '../../utils/generation-reply.js'
 
 /** Token counts, where the container sends them. */
@@ -44,10 +44,7 @@ function read(body: unknown): GenerationReply {
   const reply = readGenerationReply(Array.isArray(body) ? body[0] : body)
   if (reply === undefined) throw unreadable()
   if (reply.error !== undefined)
-    throw new LlamaGuardError(
-      'upstream_unavailable',
-      'The chat container answered with an error; see its CloudWatch log.',
-    )
+    throw upstreamUnavailable('The chat container answered with an error; see its CloudWatch log.')
   return reply
 }
 
@@ -62,7 +59,7 @@ function finishOf({ finishReason: reason }: GenerationReply): Piece['finish'] {
       return reason
     case 'error':
       // LMI reports a failure inside a stream with status 200 and this word only.
-      throw new LlamaGuardError('upstream_unavailable', 'The chat container failed while it generated.')
+      throw upstreamUnavailable('The chat container failed while it generated.')
     default:
       return 'stop'
   }
@@ -81,8 +78,7 @@ function usageOf({ usage, details }: GenerationReply): Usage | undefined {
 }
 
 function unreadable(): LlamaGuardError {
-  return new LlamaGuardError(
-    'upstream_unavailable',
+  return upstreamUnavailable(
     'The chat container answered in a form that is neither TGI, LMI nor vLLM; check the endpoint and ' +
       'the format option.',
   )
@@ -117,5 +113,5 @@ function* payload(line: string): Generator<string> {
 }
 
 function broken(what: string): LlamaGuardError {
-  return new LlamaGuardError('upstream_unavailable', `The chat endpoint's stream failed: ${what}.`)
+  return upstreamUnavailable(`The chat endpoint's stream failed: ${what}.`)
 }

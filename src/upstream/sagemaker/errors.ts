@@ -1,6 +1,6 @@
 // Maps a failed InvokeEndpoint to an answer for the client: the container's own 4xx goes to the client, everything
 // else is an outage.
-import { LlamaGuardError } from '../../types/errors.js'
+import { type LlamaGuardError, upstreamUnavailable } from '../../types/errors.js'
 import { seen, withoutWords } from '../../utils/failed-call.js'
 import { isObject } from '../../utils/json.js'
 
@@ -24,19 +24,18 @@ export function refusedByContainer(error: unknown, endpoint: string): Refused {
     return { status: original.status, body: JSON.stringify({ error: told }) }
   }
   const busy = name === 'ThrottlingException' || name === 'ServiceUnavailable' || name === 'ModelNotReadyException'
-  throw new LlamaGuardError(
-    'upstream_unavailable',
-    `The chat endpoint ${endpoint} ${reason(name, original?.status)}.`,
-    { cause: withoutWords(error), retryAfter: busy ? 2 : 1, retryable: busy },
-  )
+  throw upstreamUnavailable(`The chat endpoint ${endpoint} ${reason(name, original?.status)}.`, {
+    cause: withoutWords(error),
+    retryAfter: busy ? 2 : 1,
+    retryable: busy,
+  })
 }
 
 /** The error for an answer of SageMaker itself on its OpenAI-compatible path. Its words name the account. */
 export function refusedByService(type: string, status: number, endpoint: string): LlamaGuardError {
   const [name = ''] = type.split(':')
   const busy = status === 429 || status >= 500
-  return new LlamaGuardError(
-    'upstream_unavailable',
+  return upstreamUnavailable(
     status === 401 || status === 403
       ? `The chat endpoint ${endpoint} refused the credentials (${status}); they need sagemaker:InvokeEndpoint and ` +
           'sagemaker:CallWithBearerToken.'

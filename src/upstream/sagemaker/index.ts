@@ -1,7 +1,7 @@
 // A chat model on a SageMaker endpoint. Requests are translated for its container, and answers become Chat
 // Completions, whole or as SSE.
 import type { InvokeEndpointCommandInput, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import { invalidOption, LlamaGuardError } from '../../types/errors.js'
+import { invalidOption, LlamaGuardError, unsupportedContent, upstreamUnavailable } from '../../types/errors.js'
 import { besideStart, closeLoaded } from '../../utils/beside-start.js'
 import { withoutWords } from '../../utils/failed-call.js'
 import { loadSdk } from '../../utils/load-sdk.js'
@@ -64,8 +64,7 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
   async function forward(call: UpstreamCall): Promise<void> {
     if (call.signal.aborted) return
     if (open.size >= connections)
-      throw new LlamaGuardError(
-        'upstream_unavailable',
+      throw upstreamUnavailable(
         `${open.size} calls to the chat endpoint ${endpoint} are open, which is the most allowed (connections).`,
       )
     const running =
@@ -94,15 +93,14 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
   }
 
   function unreachable(error: unknown): never {
-    throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} cannot be called.`, {
+    throw upstreamUnavailable(`The chat endpoint ${endpoint} cannot be called.`, {
       cause: withoutWords(error),
     })
   }
 
   function prepare(call: UpstreamCall): { translator: ChatTranslator; input: InvokeEndpointCommandInput } {
     if (!Array.isArray(call.body?.['messages']) || /\/(messages|responses)\/?$/.test(pathOf(call)))
-      throw new LlamaGuardError(
-        'unsupported_content',
+      throw unsupportedContent(
         `The chat endpoint ${endpoint} is reached through Chat Completions only; send messages to /chat/completions.`,
       )
     const translator = format(call.body)
@@ -136,8 +134,7 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
     const client = await loading
     const answer = await client.stream(input, signal).catch((error: unknown) => refusedByContainer(error, endpoint))
     if ('status' in answer) return answer
-    if (!answer.Body)
-      throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} opened a stream without a body.`)
+    if (!answer.Body) throw upstreamUnavailable(`The chat endpoint ${endpoint} opened a stream without a body.`)
     res.statusCode = 200
     res.setHeader('content-type', 'text/event-stream; charset=utf-8')
     res.setHeader('cache-control', 'no-cache')
@@ -151,11 +148,9 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
       // The SDK throws the exceptions of a stream as errors of their own class, whose name says more.
       const { name, ErrorCode: code } = error as { name?: string; ErrorCode?: string }
       const why = name === 'ModelStreamError' || name === 'InternalStreamFailure' ? ` (${code ?? name})` : ''
-      throw new LlamaGuardError(
-        'upstream_unavailable',
-        `The chat endpoint ${endpoint} broke off in the middle of its reply${why}.`,
-        { cause: withoutWords(error) },
-      )
+      throw upstreamUnavailable(`The chat endpoint ${endpoint} broke off in the middle of its reply${why}.`, {
+        cause: withoutWords(error),
+      })
     }
     res.end()
     return undefined

@@ -1,7 +1,7 @@
 // Llama-2 chat: the prompt, byte for byte like `format_chat_messages` of the SageMaker JumpStart article, and OpenAI's
 // generation parameters for a TGI or LMI container. A conversation that does not fit the format, and a parameter that
 // the container cannot honour, are refused and never changed to fit.
-import { LlamaGuardError } from '../../types/errors.js'
+import { type LlamaGuardError, unreadableRequest, unsupportedContent } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 
 /**
@@ -61,15 +61,14 @@ function readText(content: unknown, index: number): string {
 const withoutTags = (text: string): string => text.replace(/<(?=\/?s>)|\[(?=\/?INST\])|<(?=<\/?SYS>>)/g, '$& ')
 
 function unreadable(what: string): LlamaGuardError {
-  return new LlamaGuardError(
-    'unreadable_request',
+  return unreadableRequest(
     `Not a Llama-2 conversation: ${what}. Send an optional system message, then user and assistant in ` +
       'turn, ending with user.',
   )
 }
 
 function unsupported(what: string): LlamaGuardError {
-  return new LlamaGuardError('unsupported_content', `${what}.`)
+  return unsupportedContent(`${what}.`)
 }
 
 type Body = Readonly<Record<string, unknown>>

@@ -8,7 +8,7 @@ import type {
   GuardrailAssessment,
   GuardrailContentBlock,
 } from '@aws-sdk/client-bedrock-runtime'
-import { LlamaGuardError } from '../../../types/errors.js'
+import { guardRejected, unparseableVerdict, unsupportedContent } from '../../../types/errors.js'
 import type { Category, Guard, Image, Turn, Verdict } from '../../../types.js'
 import { besideStart, closeLoaded } from '../../../utils/beside-start.js'
 import { requirePackage } from '../../../utils/installed.js'
@@ -97,8 +97,7 @@ function contentOf({ text, images = [] }: Turn): GuardrailContentBlock[] {
 function imageOf({ url }: Image): NonNullable<GuardrailContentBlock['image']> {
   const [, type, base64 = ''] = /^data:image\/(png|jpe?g);base64,([A-Za-z0-9+/]+={0,2})$/i.exec(url) ?? []
   if (type === undefined)
-    throw new LlamaGuardError(
-      'unsupported_content',
+    throw unsupportedContent(
       'An image is no PNG or JPEG in a base64 data URL such as "data:image/png;base64,...". The guard sees no other.',
     )
   return { format: type.toLowerCase() === 'png' ? 'png' : 'jpeg', source: { bytes: Buffer.from(base64, 'base64') } }
@@ -129,20 +128,16 @@ export const CATEGORIES: readonly Category[] = Object.entries({ ...FILTERS, ...P
 /** @throws LlamaGuardError `unparseable_verdict`, `unsupported_content`, `guard_rejected`. */
 export function readAssessment({ action, assessments, guardrailCoverage }: ApplyGuardrailCommandOutput): Verdict {
   if (action !== 'NONE' && action !== 'GUARDRAIL_INTERVENED')
-    throw new LlamaGuardError(
-      'unparseable_verdict',
+    throw unparseableVerdict(
       'ApplyGuardrail answered neither NONE nor GUARDRAIL_INTERVENED. Check AWS_ENDPOINT_URL_BEDROCK_RUNTIME.',
     )
   const categories = [...new Set((assessments ?? []).flatMap(blocked))]
   if (action === 'GUARDRAIL_INTERVENED' || categories.length > 0) return { safe: false, categories }
   const { images, textCharacters } = guardrailCoverage ?? {}
   if (images !== undefined && (images.guarded ?? 0) < (images.total ?? 0))
-    throw new LlamaGuardError('unsupported_content', 'The guard looks at no images: its guardrail has no image filter.')
+    throw unsupportedContent('The guard looks at no images: its guardrail has no image filter.')
   if (textCharacters !== undefined && (textCharacters.guarded ?? 0) < (textCharacters.total ?? 0))
-    throw new LlamaGuardError(
-      'guard_rejected',
-      'The guardrail did not look at the whole text. Check its policies in the Bedrock console.',
-    )
+    throw guardRejected('The guardrail did not look at the whole text. Check its policies in the Bedrock console.')
   return { safe: true, categories: [] }
 }
 

@@ -2,7 +2,7 @@
 // the beginning of a prompt that is too long, which is the policy. This file refuses such a prompt instead.
 import { availableParallelism } from 'node:os'
 import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp'
-import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
+import { guardError, guardRejected, isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import { type AbortSignalLike, NOBODY_WAITS, reasonOf } from '../../../utils/deadline.js'
 import { ALTERNATIVES, type Completion, type GeneratedToken, type TokenLogprob } from '../../answer/completion.js'
 
@@ -75,11 +75,9 @@ function held(llama: Llama, context: LlamaContext, sequences: number, maxNewToke
     } catch (error) {
       if (isLlamaGuardError(error)) throw error
       await sequence.clearHistory().catch(() => undefined)
-      throw new LlamaGuardError(
-        'guard_error',
-        'llama.cpp failed to run the guard model. Is there memory left, and is the file whole?',
-        { cause: error },
-      )
+      throw guardError('llama.cpp failed to run the guard model. Is there memory left, and is the file whole?', {
+        cause: error,
+      })
     } finally {
       idle.push(sequence)
     }
@@ -204,8 +202,7 @@ function likeliest(model: LlamaModel, probabilities: ReadonlyMap<Token, number>)
 }
 
 function loadError(error: unknown): LlamaGuardError {
-  return new LlamaGuardError(
-    'guard_rejected',
+  return guardRejected(
     `llama.cpp could not load the guard model: ${error instanceof Error ? error.message : String(error)}. Its reason ` +
       'is on stderr. Check that the file is whole, that the memory is enough for it (a more quantised file, ' +
       '`concurrency` 1), and that node-llama-cpp has a binary for this machine and is new enough for the file.',

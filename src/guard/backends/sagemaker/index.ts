@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { invalidOption, isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
+import { guardError, invalidOption, isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import { besideStart, closeLoaded } from '../../../utils/beside-start.js'
 import { type AbortSignalLike, inTime } from '../../../utils/deadline.js'
 import { loadSdk } from '../../../utils/load-sdk.js'
@@ -163,8 +163,7 @@ function parse(body: Uint8Array | undefined): unknown {
   try {
     return JSON.parse(UTF8.decode(body))
   } catch {
-    throw new LlamaGuardError(
-      'guard_error',
+    throw guardError(
       `The guard endpoint answered ${body?.byteLength ?? 0} bytes that are not JSON. Check that the container of a ` +
         'guard model runs behind it.',
     )
@@ -172,8 +171,7 @@ function parse(body: Uint8Array | undefined): unknown {
 }
 
 function tooLarge(): LlamaGuardError {
-  return new LlamaGuardError(
-    'guard_error',
+  return guardError(
     `The guard endpoint answered with more than ${MAX_ANSWER_BYTES} bytes; a verdict is a few. Check ` +
       'that a Llama Guard model runs behind it.',
   )

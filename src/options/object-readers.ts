@@ -3,7 +3,7 @@
 import type { Dialect } from '../dialects/dialect.js'
 import type { AuditFileOptions, AuditOption } from '../telemetry/audit/index.js'
 import type { Guard, Logger, RefusalText } from '../types.js'
-import { isObject } from '../utils/json.js'
+import { isObject, parsedJson } from '../utils/json.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
 import { byKey } from './categories.js'
 import { hintForBackend, hintForModel } from './hints.js'
@@ -129,12 +129,8 @@ function byLanguage(texts: object, name: string): Record<string, string> {
 
 /** The object of a value that a variable holds as JSON. */
 function parsed(value: unknown): unknown {
-  if (typeof value !== 'string' || !value.trimStart().startsWith('{')) return value
-  try {
-    return JSON.parse(value)
-  } catch {
-    return value
-  }
+  const isJson = typeof value === 'string' && value.trimStart().startsWith('{')
+  return (isJson && parsedJson(value)?.value) || value
 }
 
 const ratio = number(0, 1)

@@ -1,6 +1,6 @@
 // What a middleware holds between requests: configuration, judge with its cache and protection, conversation reader,
 // upstream, logger, audit.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { redisStore } from '../guard/cache/store.js'
 import { createJudge, type Judge } from '../guard/index.js'
 import { createPace } from '../guard/pace.js'
@@ -179,9 +179,7 @@ function openJudge(
     guard,
     fallback: config.fallback,
     shadow: config.shadowGuard && { ...config.shadowGuard, onCompare: (event) => shadowChannel.publish(event) },
-    policyHash: createHash('sha256')
-      .update(JSON.stringify([categories, task, instruction, wantsScores(config)]))
-      .digest('hex'),
+    policyHash: hash('sha256', JSON.stringify([categories, task, instruction, wantsScores(config)])),
     blocks,
     cacheStore:
       typeof cacheStore === 'string'
@@ -223,7 +221,7 @@ function sharesObjects({ guard, guards = [], fallback = [], cascade, shadowGuard
 
 function policyHashOf({ categories, task, instruction, actions, threshold, categoryThresholds }: Config): string {
   const policy = [categories, task, instruction, actions, threshold, categoryThresholds]
-  return createHash('sha256').update(JSON.stringify(policy)).digest('hex').slice(0, 16)
+  return hash('sha256', JSON.stringify(policy)).slice(0, 16)
 }
 
 /** A function of the operator's that threw. The operator is told of the cause, a client is not. */

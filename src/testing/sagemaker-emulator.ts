@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isObject, parsedJson } from '../utils/json.js'
 import { type AwsError, CREDENTIALS, modelError, REGION, serviceError, UNKNOWN_KEY, validationError } from './aws.js'
 import { type Asked, judge, readPrompt } from './model.js'
 import { answerOfTgi, type Body } from './tgi.js'
@@ -102,7 +103,10 @@ export async function startRuntime({ port, endpoints, admit, answer }: RuntimeOp
     const endpoint = decodeURIComponent(path ?? '')
     const refusal = (await admit(request, raw, response)) ?? wrongAddress(request.method, endpoint, endpoints)
     if (refusal) sendError(response, refusal)
-    else await answer({ endpoint, raw, body: objectOf(raw) }, request, response)
+    else {
+      const body = parsedJson(raw)?.value
+      await answer({ endpoint, raw, body: isObject(body) ? body : undefined }, request, response)
+    }
   }
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
@@ -134,15 +138,6 @@ function wrongAddress(
   return endpoints.includes(endpoint)
     ? undefined
     : validationError(`Endpoint ${endpoint} of account 123456789012 not found.`)
-}
-
-function objectOf(raw: string): Body | undefined {
-  try {
-    const value: unknown = JSON.parse(raw)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Body) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** What the AWS SDK must find in the environment to talk to the emulator instead of AWS. */

@@ -11,6 +11,15 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return proto === null || Object.getPrototypeOf(proto) === null
 }
 
+/** The value of a JSON text; undefined for any other. The parser's error is dropped, because it quotes the text. */
+export function parsedJson(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) }
+  } catch {
+    return undefined
+  }
+}
+
 const ESCAPE = /\\u([0-9a-f]{4})/gi
 
 /**

@@ -2,6 +2,7 @@
 // it is refused before it is parsed when it costs far more than its length suggests. Names that an object has twice are
 // found by their number, because JSON.parse keeps one of two. JSON of a reply is read as lenient clients do.
 import { LlamaGuardError } from '../types/errors.js'
+import { parsedJson } from '../utils/json.js'
 
 const MAX_DEPTH = 256
 /** The most objects, lists and names, and the fewest characters for each in a longer text. A list has about 14. */
@@ -22,8 +23,8 @@ export interface ReadJson {
  */
 export function readJson(text: string): ReadJson | undefined {
   const names = scan(text)
-  const value = tryParse(text)
-  return value && { value: value[0], repeats: names > 0 && names !== namesIn(value[0]) }
+  const parsed = parsedJson(text)
+  return parsed && { value: parsed.value, repeats: names > 0 && names !== namesIn(parsed.value) }
 }
 
 /** The values of JSON lines or a JSON text sequence. Undefined when a line is no JSON, or there is only one. */
@@ -61,13 +62,13 @@ const STRING_OR_NUMBER = /"(?:[^"\\]|\\[^])*"?|-?(?:NaN|Infinity)/g
  * mark, and Python's `json` takes and writes NaN and Infinity. Undefined when no client reads it as JSON.
  */
 export function parseLoosely(text: string): { readonly value: unknown } | undefined {
-  const parsed =
-    tryParse(text) ??
-    tryParse(text.trim()) ??
+  return (
+    parsedJson(text) ??
+    parsedJson(text.trim()) ??
     (/NaN|Infinity/.test(text)
-      ? tryParse(text.trim().replace(STRING_OR_NUMBER, (found) => (found.startsWith('"') ? found : 'null')))
+      ? parsedJson(text.trim().replace(STRING_OR_NUMBER, (found) => (found.startsWith('"') ? found : 'null')))
       : undefined)
-  return parsed && { value: parsed[0] }
+  )
 }
 
 /** True when an object in this JSON text names a key twice. `value`: what the parser made of it. */
@@ -130,15 +131,6 @@ function namesIn(value: unknown): number {
     for (const child of inner) if (typeof child === 'object' && child !== null) pending.push(child)
   }
   return count
-}
-
-/** The error of the parser is dropped, because it quotes the text. */
-function tryParse(text: string): readonly [unknown] | undefined {
-  try {
-    return [JSON.parse(text)]
-  } catch {
-    return undefined
-  }
 }
 
 function costly(what: string): LlamaGuardError {

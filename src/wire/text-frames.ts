@@ -1,5 +1,6 @@
 // Bare text: it is passed on as it comes, in whole characters. A line of it that a client may take for an event or for
 // JSON is held to its end, and read as such too.
+import { parsedJson } from '../utils/json.js'
 import { arrayElements } from './array-frames.js'
 import { type Frame, type FrameKind, type Grammar, type StreamEvent, unreadable } from './frame.js'
 import { bare, jsonOf } from './line-frames.js'
@@ -115,11 +116,4 @@ function eventsOf(line: string): readonly StreamEvent[] {
   return (values ?? []).filter(isJson).map((value) => ({ data: value }))
 }
 
-export function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
+export const isJson = (text: string): boolean => parsedJson(text) !== undefined

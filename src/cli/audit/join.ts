@@ -2,7 +2,7 @@
 // anew: by the id of the request, or by the HMAC of the newest user turn.
 import { createHmac } from 'node:crypto'
 import { invalidOption } from '../../types/errors.js'
-import { isObject } from '../../utils/json.js'
+import { isObject, parsedJson } from '../../utils/json.js'
 import { EXIT, type ExitCode, fileText, type Io } from '../io.js'
 import { linesIn } from '../lines.js'
 import { audits } from './verify.js'
@@ -86,10 +86,6 @@ function hasVerdict({ stages }: Record<string, unknown>): boolean {
 
 /** Undefined for a line that a crash has cut short. */
 function parsed(bytes: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'))
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+  const value = parsedJson(bytes.toString('utf8'))?.value
+  return isObject(value) ? value : undefined
 }

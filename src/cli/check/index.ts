@@ -8,7 +8,7 @@ import type { LlamaGuardOptions } from '../../options/index.js'
 import { decide, decideError } from '../../policy.js'
 import { createServices, type Services } from '../../services/index.js'
 import type { Decision, Stage } from '../../types.js'
-import { isObject } from '../../utils/json.js'
+import { isObject, parsedJson } from '../../utils/json.js'
 import type { OutputFormat } from '../flags.js'
 import { type Colour, EXIT, type ExitCode, type Io, painter, printable, table } from '../io.js'
 import { linesOf } from '../lines.js'
@@ -192,7 +192,9 @@ const lineItem = (line: string, id: string): Item => (JSON_BEGIN.test(line) ? js
  * @throws LlamaGuardError `unreadable_request` for a line that cannot be read, because it must not count as safe.
  */
 function jsonItem(json: string, id: string): Item {
-  const value = parse(json, id)
+  const parsed = parsedJson(json)
+  if (parsed === undefined) throw unreadableRequest(`${id} is not JSON.`)
+  const { value } = parsed
   if (typeof value === 'string') return textItem(value, id)
   if (Array.isArray(value)) return { id, body: { messages: value } }
   const body = isObject(value) ? value : {}
@@ -207,12 +209,4 @@ function jsonItem(json: string, id: string): Item {
     `${id} is no conversation. Give a string, a list of messages, {"messages": [...]}, {"text": ` +
       '"..."} or {"prompt": "...", "response": "..."}.',
   )
-}
-
-function parse(json: string, id: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    throw unreadableRequest(`${id} is not JSON.`)
-  }
 }

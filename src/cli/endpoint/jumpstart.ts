@@ -26,9 +26,7 @@ const TGI_2 = 'huggingface-pytorch-tgi-inference:2.1.1-tgi2.0.0-gpu-py310-cu121-
 export const TGI_3 = 'huggingface-pytorch-tgi-inference:2.6.0-tgi3.2.3-gpu-py311-cu124-ubuntu22.04'
 export const LMI_11 = 'djl-inference:0.29.0-lmi11.0.0-cu124'
 
-export const COMMON = {
-  ENDPOINT_SERVER_TIMEOUT: '3600',
-  HF_MODEL_ID: '/opt/ml/model',
+const SERVER = {
   MODEL_CACHE_ROOT: '/opt/ml/model',
   SAGEMAKER_CONTAINER_LOG_LEVEL: '20',
   SAGEMAKER_ENV: '1',
@@ -37,6 +35,7 @@ export const COMMON = {
   SAGEMAKER_PROGRAM: 'inference.py',
   SAGEMAKER_SUBMIT_DIRECTORY: '/opt/ml/model/code',
 }
+export const COMMON = { ENDPOINT_SERVER_TIMEOUT: '3600', HF_MODEL_ID: '/opt/ml/model', ...SERVER }
 
 /** The names in these lines. */
 const list = (...names: readonly string[]): readonly string[] => names.join(' ').split(' ')
@@ -117,17 +116,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
       'ml.g6.xlarge ml.g6.2xlarge ml.g6.4xlarge ml.g6.8xlarge ml.g6.12xlarge ml.g6.24xlarge ml.g6.48xlarge',
       'ml.p4d.24xlarge',
     ),
-    environment: {
-      MODEL_CACHE_ROOT: '/opt/ml/model',
-      OPTION_DEVICE_MAP: 'cuda:0',
-      OPTION_ROLLING_BATCH: 'disable',
-      SAGEMAKER_CONTAINER_LOG_LEVEL: '20',
-      SAGEMAKER_ENV: '1',
-      SAGEMAKER_MODEL_SERVER_TIMEOUT: '3600',
-      SAGEMAKER_MODEL_SERVER_WORKERS: '1',
-      SAGEMAKER_PROGRAM: 'inference.py',
-      SAGEMAKER_SUBMIT_DIRECTORY: '/opt/ml/model/code',
-    },
+    environment: { ...SERVER, OPTION_DEVICE_MAP: 'cuda:0', OPTION_ROLLING_BATCH: 'disable' },
   },
   {
     id: 'meta-textgeneration-llama-2-7b-f',

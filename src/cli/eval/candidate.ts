@@ -1,6 +1,6 @@
 // A guard under measurement. It judges as the middleware does, but it caches nothing and does not retry, so that
 // every text is measured and the evaluation alone decides about retries.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { basename } from 'node:path'
 import { guardsOf } from '../../services/create-guard.js'
 import { invalidOption } from '../../types/errors.js'
@@ -71,10 +71,7 @@ function nameOf(
   policyFile: string | undefined,
 ): string {
   const where = guard === 'sagemaker' ? endpoint : guard === 'openai' ? new URL(guardUrl ?? '').host : undefined
-  const policy = createHash('sha256')
-    .update(JSON.stringify([identity, threshold, categoryThresholds, actions]))
-    .digest('hex')
-    .slice(0, 8)
+  const policy = hash('sha256', JSON.stringify([identity, threshold, categoryThresholds, actions])).slice(0, 8)
   return (
     `${model}${where === undefined ? '' : ` at ${where}`}${threshold === undefined ? '' : ` from ${threshold}`} ` +
     `(${policyFile ? `${basename(policyFile)}, ` : ''}${policy})`

@@ -1,6 +1,6 @@
 // Judges every row once, several at a time and with retries. A file remembers the answers, so that an interrupted run
 // goes on where it stopped.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { isLlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import type { Conversation, JudgeOptions, Verdict } from '../../types.js'
@@ -39,10 +39,7 @@ const FIRST_PAUSE_MS = 500
 
 /** The hash that stands for a conversation in the resume file, so that the file holds no chat content. */
 export function keyOf(judge: Candidate, conversation: Conversation): string {
-  return createHash('sha256')
-    .update(JSON.stringify([judge.name, conversation]))
-    .digest('base64url')
-    .slice(0, 27)
+  return hash('sha256', JSON.stringify([judge.name, conversation]), 'base64url').slice(0, 27)
 }
 
 /** A line of the resume file. The break comes first, so that a line that was cut does not spoil the next one. */

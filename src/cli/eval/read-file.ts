@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { CsvError, parse } from 'csv-parse/sync'
 import { invalidOption, type LlamaGuardError } from '../../types/errors.js'
-import { isObject } from '../../utils/json.js'
+import { isObject, parsedJson } from '../../utils/json.js'
 import type { Fields } from './formats.js'
 
 export interface Entry {
@@ -51,13 +51,10 @@ async function textOf(file: string): Promise<string> {
   throw inputError(file, before.split('\n').length, `: a byte that is no UTF-8. ${WANTED}`)
 }
 
-/** The error of `JSON.parse` quotes the text, so it is not told. */
 function parsed(json: string, file: string, line?: number): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    throw inputError(file, line, `: not JSON, or cut off. ${WANTED}`)
-  }
+  const read = parsedJson(json)
+  if (read === undefined) throw inputError(file, line, `: not JSON, or cut off. ${WANTED}`)
+  return read.value
 }
 
 function objectOf(value: unknown, file: string, line?: number): Fields {

@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici'
 import { guardError, invalidOption, type LlamaGuardError } from '../../types/errors.js'
 import { traceparent } from '../../utils/active-trace.js'
 import { type AbortSignalLike, within } from '../../utils/deadline.js'
+import { parsedJson } from '../../utils/json.js'
 import { lazyPool } from '../../utils/lazy-pool.js'
 import { failureOf, type ServerWords, statusError } from '../answer/failure.js'
 
@@ -76,11 +77,9 @@ const late = (): LlamaGuardError => failureOf(SERVER, { name: 'TimeoutError' })
 async function read({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<unknown> {
   const text = await bounded(body)
   if (statusCode !== 200) throw statusError(SERVER, statusCode, text, seconds(headers['retry-after']))
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw unreadable(`${text.length} characters that are not JSON`)
-  }
+  const parsed = parsedJson(text)
+  if (parsed === undefined) throw unreadable(`${text.length} characters that are not JSON`)
+  return parsed.value
 }
 
 async function bounded(body: Dispatcher.ResponseData['body']): Promise<string> {

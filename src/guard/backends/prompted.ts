@@ -1,7 +1,7 @@
 // The guard of every backend that runs a prompted model: it renders the prompt, completes it and parses the verdict.
 // It also learns how many tokens the endpoint accepts, because many endpoints serve a model with less context than
 // the model has.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
 import type { Conversation, CreatedGuard, Guard, Stage, Verdict } from '../../types.js'
 import { type AbortSignalLike, AskOptions, reasonOf } from '../../utils/deadline.js'
@@ -140,7 +140,5 @@ const tooLong = (error: unknown): boolean => isLlamaGuardError(error) && error.c
 
 /** A change of task, categories or instruction changes every prompt, so the hash of one identifies all of them. */
 function templateHash(render: (conversation: Conversation) => string): string {
-  return createHash('sha256')
-    .update(render([{ role: 'User', text: 'a' }]))
-    .digest('hex')
+  return hash('sha256', render([{ role: 'User', text: 'a' }]))
 }

@@ -41,7 +41,6 @@ export function gptOssSafeguard(policy: string | readonly Category[] = numbered(
     // Its reasoning counts. The guide speaks of a few hundred tokens.
     maxNewTokens: 1024,
     takes: 'categories',
-    shown: (conversation) => conversation,
     render,
     parse: (completion) => parseVerdict(completion, categories),
   }

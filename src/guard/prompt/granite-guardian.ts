@@ -64,7 +64,6 @@ export function graniteGuardian41(criteria = HARM): OtherGuard {
     contextTokens: 131_072,
     maxNewTokens: 24,
     takes: 'instruction',
-    shown: (conversation) => conversation,
     render: (shown) =>
       shown.map(({ role, text }) => turn(role === 'User' ? 'user' : 'assistant', escapeForGuard(text))).join('') + tail,
     parse: (completion) => parseAnswer(completion, TAG),

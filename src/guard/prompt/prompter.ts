@@ -158,8 +158,8 @@ export interface OtherGuard {
   readonly maxNewTokens: number
   /** The one part of a policy that the model follows. Default: none. */
   readonly takes?: keyof PromptPolicy
-  /** The turns that the model's template shows. The judged turn is the last. */
-  readonly shown: (conversation: Conversation) => Conversation
+  /** The turns that the model's template shows. The judged turn is the last. Default: all. */
+  readonly shown?: (conversation: Conversation) => Conversation
   /** The exact prompt for the turns of {@link shown}. */
   readonly render: (shown: Conversation) => string
   readonly parse: (completion: Completion, judged: Role) => Verdict
@@ -172,6 +172,7 @@ export function lastExchange(conversation: Conversation): Conversation {
   return judged?.role === 'Agent' && before?.role === 'User' ? [before, judged] : conversation.slice(-1)
 }
 
+const whole = (conversation: Conversation): Conversation => conversation
 const LABELS = labelPattern(['assistant', 'user message', 'assistant message'])
 /** Markers of these templates that Llama Guard's template lacks, and tokens that Qwen3 spells without bars. */
 const MARKS =
@@ -184,7 +185,7 @@ export function escapeForGuard(text: string): string {
 
 /** @throws LlamaGuardError `invalid_option` when a policy is given, because these models follow only their own. */
 export function otherGuardPrompter(guard: OtherGuard, policy: PromptPolicy): Prompter {
-  const { model, categories, contextTokens, maxNewTokens, shown, render, parse } = guard
+  const { model, categories, contextTokens, maxNewTokens, shown = whole, render, parse } = guard
   const given = Object.entries(policy).find(([name, value]) => value !== undefined && name !== guard.takes)?.[0]
   if (given !== undefined)
     throw invalidOption(

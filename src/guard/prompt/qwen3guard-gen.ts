@@ -106,7 +106,6 @@ export function qwen3GuardGen(controversial: CategoryAction = 'block'): OtherGua
     contextTokens: 32_768,
     // All nine categories and the refusal line take about 60 tokens.
     maxNewTokens: 96,
-    shown: (conversation) => conversation,
     render,
     parse: (completion) => parseLevels(completion),
   }

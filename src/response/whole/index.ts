@@ -8,6 +8,7 @@ import { oneChoice } from '../../dialects/kit/reply-fields.js'
 import type { FoundCall } from '../../dialects/tool-calls.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { LlamaGuardError } from '../../types/errors.js'
+import { parsedJson } from '../../utils/json.js'
 import { namesTwice } from '../../wire/json.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
 import { codingsOf, isJson, isStream, isSuccess, isUtf8, labelOf, mediaType, setVerdictHeaders } from '../head.js'
@@ -216,7 +217,7 @@ function readText(text: string, reading: Reading): readonly ReplyChoice[] {
   const events = (): readonly ReplyChoice[] =>
     readFrames(text, label ?? 'text', dialect, { bare: label === 'text', media })
   if (label === 'events') return events()
-  const parsed = parse(text)
+  const parsed = parsedJson(text)
   if (parsed !== undefined) {
     const isText = label === 'text' && !failed && dialect.unjudgedReplies === undefined
     return readJson(parsed.value, text, reading, isText)
@@ -244,14 +245,6 @@ function readJson(
   // A bare number is judged as it is written.
   if (typeof value !== 'object') return [{ index: 0, text: typeof value === 'string' ? value : text }]
   return isText ? oneChoice(value, {}, { media }) : generic.reply(value, media)!
-}
-
-function parse(text: string): { value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) as unknown }
-  } catch {
-    return undefined
-  }
 }
 
 // Shared by all replies, because a decoder without `stream` keeps nothing from one call to the next.

@@ -4,7 +4,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { invalidOption } from '../../types/errors.js'
 import type { AuditStats, Logger, RequestEvent } from '../../types.js'
 
@@ -227,7 +227,7 @@ export class HashChain {
     let prev = this.#prev ?? FIRST
     const linked = rows.map(({ json, count }) => {
       const line = `${json.slice(0, -1)},"seq":${this.#base + count},"prev":"${prev}"}`
-      prev = sha256(line)
+      prev = hash('sha256', line)
       return line
     })
     this.#next = prev
@@ -242,7 +242,7 @@ export class HashChain {
   async #goOn(): Promise<void> {
     const rows = (await lastRows(this.#path)) ?? (await lastRows(`${this.#path}.1`)) ?? []
     const last = rows.at(-1)
-    this.#prev = last === undefined ? FIRST : sha256(last)
+    this.#prev = last === undefined ? FIRST : hash('sha256', last)
     this.#base = rows.reduce((seq, row) => seqOf(row) ?? seq, 0)
   }
 }
@@ -265,8 +265,4 @@ async function lastRows(path: string): Promise<readonly string[] | undefined> {
   } finally {
     await handle.close()
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

@@ -1,6 +1,7 @@
 // Translates between Chat Completions and a chat container: raw Llama-2 prompts, or Chat Completions unchanged.
 import { randomUUID } from 'node:crypto'
 import { upstreamUnavailable } from '../../types/errors.js'
+import { parsedJson } from '../../utils/json.js'
 import { type Piece, readReply, readToken, type Usage } from './container-reply.js'
 import { generationParameters, llama2Prompt } from './llama-2.js'
 
@@ -81,12 +82,9 @@ function messages(body: Body): ChatTranslator {
 }
 
 function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // The parser's error quotes chat content, so it is not kept as the cause.
-    throw upstreamUnavailable('The chat container answered with something that is not JSON.')
-  }
+  const parsed = parsedJson(text)
+  if (parsed === undefined) throw upstreamUnavailable('The chat container answered with something that is not JSON.')
+  return parsed.value
 }
 
 /** Writes the parts of one reply. */

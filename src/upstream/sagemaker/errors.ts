@@ -2,7 +2,7 @@
 // else is an outage.
 import { type LlamaGuardError, upstreamUnavailable } from '../../types/errors.js'
 import { seen, withoutWords } from '../../utils/failed-call.js'
-import { isObject } from '../../utils/json.js'
+import { isObject, parsedJson } from '../../utils/json.js'
 
 /** A container's refusal of the request (too long, bad parameter, busy). It is passed on with its status. */
 export interface Refused {
@@ -54,12 +54,7 @@ function reason(name: string, status: number | undefined): string {
 
 /** The container's words. TGI and LMI wrap them in JSON. */
 function containerText(text: string): string {
-  try {
-    const inner: unknown = JSON.parse(text)
-    const words = isObject(inner) ? (inner['error'] ?? inner['message']) : undefined
-    if (typeof words === 'string') return words
-  } catch {
-    // The text is plain.
-  }
-  return text || 'The chat container refused the request.'
+  const inner = parsedJson(text)?.value
+  const words = isObject(inner) ? (inner['error'] ?? inner['message']) : undefined
+  return typeof words === 'string' ? words : text || 'The chat container refused the request.'
 }

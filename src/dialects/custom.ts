@@ -1,7 +1,7 @@
 // A dialect that the user describes: the places of the words in a request and a reply. Fields that the user's functions
 // leave out are found and judged too, so that a forgotten field cannot pass the guard.
 import type { Image } from '../types.js'
-import { invalidOption, LlamaGuardError } from '../types/errors.js'
+import { invalidOption, LlamaGuardError, unreadableRequest } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, Media, Refusal, ReplyChoice, StreamReader } from './dialect.js'
 import { OWN_REPLY } from './generic.js'
@@ -68,9 +68,8 @@ function checkedDescription(options: CustomDialectOptions): CustomDialectOptions
   if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string' && /^\/\S/.test(path)))
     throw wrong('`paths` must be a list of paths with a leading slash')
   if (typeof request !== 'function') throw wrong('`request` must be a function that returns the turns of a body')
-  for (const key of ['claims', 'reply', 'delta', 'refusal', 'decline'] as const) {
+  for (const key of ['claims', 'reply', 'delta', 'refusal', 'decline'] as const)
     if (options[key] !== undefined && typeof options[key] !== 'function') throw wrong(`\`${key}\` must be a function`)
-  }
   if (framing !== 'sse' && framing !== 'ndjson') throw wrong('`framing` must be "sse" or "ndjson"')
   return options
 }
@@ -120,12 +119,10 @@ export function customDialect(options: CustomDialectOptions): Dialect {
 function readRequest(found: CustomRequest, builder: RequestBuilder): ReadonlySet<string> {
   const { turns = [], system = '' } = found
   for (const { role, text } of turns) {
-    if (!['user', 'assistant', 'tool'].includes(role) || typeof text !== 'string') {
-      throw new LlamaGuardError(
-        'unreadable_request',
+    if (!['user', 'assistant', 'tool'].includes(role) || typeof text !== 'string')
+      throw unreadableRequest(
         'The custom dialect returned a turn whose role is not user, assistant or tool, or that has no text.',
       )
-    }
     builder.say({ role: role === 'assistant' ? 'Agent' : 'User', text, human: role === 'user' })
   }
   builder.system(system)

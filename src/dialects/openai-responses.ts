@@ -1,7 +1,7 @@
 // OpenAI Responses: `/responses`, a text or a list of items in, a list of output items out. Its stream has named
 // events, with text as deltas and again as snapshots when a part, an item and the response are done.
 // https://platform.openai.com/docs/api-reference/responses
-import { LlamaGuardError } from '../types/errors.js'
+import { unreadableResponse } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
 import { SaidTexts } from './kit/stream-memory.js'
@@ -157,10 +157,7 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
       const choice = natural(data.output_index)
       const type = shortText(data.type) ?? ''
       if (AUDIO.test(type))
-        throw new LlamaGuardError(
-          'unreadable_response',
-          'The stream carries audio, which the guard cannot read; ask the model for text.',
-        )
+        throw unreadableResponse('The stream carries audio, which the guard cannot read; ask the model for text.')
       if (isObject(data.response)) return readResponse(texts, data)
       if (SNAPSHOT.test(type)) return texts.walk(data, { choice, under: `${type}.`, said: item(choice) })
       if (!type.endsWith('.delta')) return texts.walk(data, { choice, under: `${type}.`, grows: true })

@@ -1,6 +1,6 @@
 // Finds the calls of tools that a reply asks for, and when a call that comes in pieces is complete. One file for all
 // APIs, because a reply need not be in the API that was asked, and no two of them write a call in the same place.
-import { LlamaGuardError } from '../types/errors.js'
+import { type LlamaGuardError, unreadableResponse } from '../types/errors.js'
 import type { ToolCall } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { parseLoosely } from '../wire/json.js'
@@ -231,5 +231,5 @@ function at(value: unknown, path: string): unknown {
 }
 
 function unreadable(what: string): LlamaGuardError {
-  return new LlamaGuardError('unreadable_response', `The reply ${what}, so that onToolCall cannot be asked.`)
+  return unreadableResponse(`The reply ${what}, so that onToolCall cannot be asked.`)
 }

@@ -8,7 +8,7 @@ import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
 import { stringsOf } from '../dialects/kit/request-texts.js'
 import { openaiChat } from '../dialects/openai-chat.js'
 import type { Image } from '../types.js'
-import { invalidOption, LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
+import { invalidOption, type LlamaGuardError, toLlamaGuardError, unreadableRequest } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import { readJson } from '../wire/json.js'
 import { type Read, spellsChat } from './body/parse.js'
@@ -167,7 +167,7 @@ export function formIsChat(value: unknown): boolean {
 function toClientError(error: unknown): LlamaGuardError {
   const ours = toLlamaGuardError(error)
   return ours.code === 'internal_error'
-    ? new LlamaGuardError('unreadable_request', 'The dialect could not read the body.', { cause: error })
+    ? unreadableRequest('The dialect could not read the body.', { cause: error })
     : ours
 }
 

@@ -1,7 +1,7 @@
 // Builds the conversations that are judged, from the options `turns`, `system` and `images`. Pure.
 import type { ChatRequest } from '../dialects/dialect.js'
 import { pictureWords } from '../dialects/kit/media.js'
-import { LlamaGuardError } from '../types/errors.js'
+import { LlamaGuardError, unsupportedContent } from '../types/errors.js'
 import type { Conversation, NotJudged, Turn } from '../types.js'
 
 export interface JudgedSettings {
@@ -135,13 +135,11 @@ function pictures({ images = [] }: Turn): boolean {
 
 function withoutUnseenImages(turns: Conversation, unseen: JudgedSettings['images'], vision: boolean): Conversation {
   if (vision || !turns.some(({ images }) => images !== undefined && images.length > 0)) return turns
-  if (unseen === 'refuse') {
-    throw new LlamaGuardError(
-      'unsupported_content',
+  if (unseen === 'refuse')
+    throw unsupportedContent(
       'The request carries an image, and the guard model reads text alone. Send text, use a vision ' +
         'model, or set `images: "ignore"` to judge the text alone.',
     )
-  }
   return turns.map(({ role, text, images = [] }) => {
     const words = images.map(pictureWords).filter((each) => each !== '')
     return { role, text: words.length === 0 ? text : [text, ...words].join('\n') }

@@ -4,7 +4,7 @@ import { shorthandDialect } from '../dialects/custom.js'
 import type { ChatRequest, Dialect } from '../dialects/dialect.js'
 import { generic, WHOLE_BODY } from '../dialects/generic.js'
 import type { GuardedRequest } from '../types.js'
-import { LlamaGuardError } from '../types/errors.js'
+import { type LlamaGuardError, unreadableRequest } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import { isEmpty, readBody } from './body/index.js'
 import type { Read, ReadBody } from './body/parse.js'
@@ -132,8 +132,7 @@ function wordsAlone(req: GuardedRequest, words: readonly string[]): Recognised {
 }
 
 function unseen(): LlamaGuardError {
-  return new LlamaGuardError(
-    'unreadable_request',
+  return unreadableRequest(
     'The body was consumed before the guard and stands neither on req.body nor on req.rawBody, so it cannot be ' +
       'judged; mount the guard before whatever reads it.',
   )
@@ -159,8 +158,7 @@ function judgedAsUnknown(value: unknown): RecognisedChat {
 }
 
 function refusedAsUnknown(): LlamaGuardError {
-  return new LlamaGuardError(
-    'unreadable_request',
+  return unreadableRequest(
     'The body is no chat that this guard knows, and the option `unknown` is "refuse". Name its text with the option ' +
       '`dialects` ({ in }, or customDialect()), or set `unknown` to "judge".',
   )

@@ -106,20 +106,18 @@ export function setVerdictHeaders(context: VerdictContext, decision: Decision): 
 function verdictsOf(decisions: readonly (Decision | undefined)[], expose?: Expose): string {
   if (expose === 'none') return ''
   let list = ''
-  for (const decision of decisions) {
+  for (const decision of decisions)
     if (decision !== undefined)
       list += `${list === '' ? '' : ', '}${decision.stage}=${member(decision.outcome, decision, expose)}`
-  }
   return list
 }
 
 function timingsOf(decisions: readonly (Decision | undefined)[], expose?: Expose): string {
   if (expose !== 'full') return ''
   let list = ''
-  for (const decision of decisions) {
+  for (const decision of decisions)
     if (decision !== undefined && decision.outcome.state !== 'skipped')
       list += `${list === '' ? '' : ', '}guard-${decision.stage};dur=${decision.ms.toFixed(1)}`
-  }
   return list
 }
 

@@ -1,5 +1,5 @@
 // A frame of a streamed reply: its raw bytes and its decoded events.
-import { LlamaGuardError } from '../types/errors.js'
+import { type LlamaGuardError, unreadableResponse } from '../types/errors.js'
 
 /**
  * One decoded frame of a stream: an SSE event, a JSON line, an element of an array, or a piece of bare text. The
@@ -52,8 +52,7 @@ export interface Grammar {
 }
 
 export function unreadable(what: string): LlamaGuardError {
-  return new LlamaGuardError(
-    'unreadable_response',
+  return unreadableResponse(
     `The stream ${what}, so it cannot be judged. Send server-sent events, JSON lines or text, in UTF-8.`,
   )
 }

@@ -1,7 +1,7 @@
 // Reads JSON. Of what a client has written, one pass over the text counts what it costs to parse and the names in it:
 // it is refused before it is parsed when it costs far more than its length suggests. Names that an object has twice are
 // found by their number, because JSON.parse keeps one of two. JSON of a reply is read as lenient clients do.
-import { LlamaGuardError } from '../types/errors.js'
+import { type LlamaGuardError, unreadableRequest } from '../types/errors.js'
 import { parsedJson } from '../utils/json.js'
 
 const MAX_DEPTH = 256
@@ -134,5 +134,5 @@ function namesIn(value: unknown): number {
 }
 
 function costly(what: string): LlamaGuardError {
-  return new LlamaGuardError('unreadable_request', `The body ${what}; send a flatter or a smaller one.`)
+  return unreadableRequest(`The body ${what}; send a flatter or a smaller one.`)
 }

@@ -1,6 +1,6 @@
 // The engine of streams: it reads the events of an API by what the API says of them, and remembers what has left.
 // Names, comments, raw text and repeated text it reads by itself.
-import { LlamaGuardError } from '../../types/errors.js'
+import { type LlamaGuardError, unreadableResponse } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { namesTwice, parseLoosely } from '../../wire/json.js'
 import type { Decision } from '../../types.js'
@@ -155,13 +155,13 @@ export class EventTexts {
     }
     if (isObject(value) || Array.isArray(value)) {
       if (namesTwice(text, value))
-        throw unreadable('An event of the stream names a key twice, which clients read differently.')
+        throw unreadableResponse('An event of the stream names a key twice, which clients read differently.')
       return value as EventData | unknown[]
     }
     // Some clients read broken JSON all the same. In a stream of words it is words, and so is the beginning of it.
     const broken = value === undefined && OBJECT.test(trimmed)
     if ((value === undefined && json === true) || (broken && this.#words === undefined && data.includes('}')))
-      throw unreadable(
+      throw unreadableResponse(
         'An event of the stream holds JSON that is broken, or not alone, which clients read differently.',
       )
     if (!broken) this.#words ??= 'events'
@@ -218,10 +218,6 @@ export class EventTexts {
 
 function matches(which: true | RegExp | undefined, path: string): boolean {
   return which === true || which?.test(path) === true
-}
-
-function unreadable(message: string): LlamaGuardError {
-  return new LlamaGuardError('unreadable_response', message)
 }
 
 /** An identifier that our own frame may repeat; undefined for any other value. */

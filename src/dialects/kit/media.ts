@@ -1,7 +1,7 @@
 // Reads pictures and files in a request. Inline data of a text type is decoded and judged, and pictures go to the
 // guard, or their words where it sees none. Any other data is refused, because no guard sees it.
 import { Buffer, isUtf8 } from 'node:buffer'
-import { LlamaGuardError } from '../../types/errors.js'
+import { type LlamaGuardError, unreadableRequest, unreadableResponse, unsupportedContent } from '../../types/errors.js'
 import type { Image } from '../../types.js'
 import { isObject } from '../../utils/json.js'
 
@@ -188,14 +188,11 @@ function readOne(data: string, type: string | undefined, sink: Sink, kind: 'imag
 }
 
 export function unreadable(what: string): LlamaGuardError {
-  return new LlamaGuardError('unreadable_request', `${what}; send what the API's reference describes.`)
+  return unreadableRequest(`${what}; send what the API's reference describes.`)
 }
 
 export function unsupported(what: string): LlamaGuardError {
-  return new LlamaGuardError(
-    'unsupported_content',
-    `A message carries ${what}, which the guard cannot judge; send text or images.`,
-  )
+  return unsupportedContent(`A message carries ${what}, which the guard cannot judge; send text or images.`)
 }
 
 /** The head of inline data with no words in it. */
@@ -261,5 +258,5 @@ export function wordsOfBytes(text: string): readonly string[] | undefined {
 
 export function unreadMedia(): LlamaGuardError {
   const message = 'The reply carries audio, image or other data, which the guard cannot read; ask the model for text.'
-  return new LlamaGuardError('unreadable_response', message)
+  return unreadableResponse(message)
 }

@@ -167,7 +167,7 @@ function say(read: Content, words: string): void {
 /** A part with words, or one that is named by its field. */
 function readFields(reading: Reading, part: Part, words: string): void {
   const { walker, read, human, depth } = reading
-  for (const [key, value] of Object.entries(part)) {
+  for (const [key, value] of Object.entries(part))
     if (key === words && typeof value === 'string' && part.thought !== true) say(read, value)
     // Mistral and Cohere allow parts in place of a part's text.
     else if ((key === words && Array.isArray(value)) || (NESTED.has(key) && typeof value === 'object'))
@@ -180,7 +180,6 @@ function readFields(reading: Reading, part: Part, words: string): void {
       if (key !== 'text' && typeof value === 'object') read.breakOff()
       walker.read(value, read, { key, json: true })
     }
-  }
 }
 
 /** What a tool answered: parts, or an object that a model reads as JSON. */

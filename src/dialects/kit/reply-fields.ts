@@ -1,7 +1,7 @@
 // What a dialect says of the fields of its replies: which of them its servers fill, by their place. Every other string
 // is the model's, and the walk finds it, in document order, for the text of each choice. A description has the shape of
 // the reply; lists in it are left out.
-import { LlamaGuardError } from '../../types/errors.js'
+import { unreadableResponse } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import type { Dialect, Media, ReplyChoice } from '../dialect.js'
 import { isBytes, isMedia, unreadMedia, wordsOfBytes } from './media.js'
@@ -146,13 +146,15 @@ export class TextWalker {
   #visit(value: unknown, key: string, holder: Holder, fields: Walk['fields']): void {
     // Numbers are not counted, because a batch of embeddings has hundreds of thousands.
     if (typeof value === 'number' || value === null) return
-    if ((this.#nodes += 1) > MAX_NODES) throw unreadable(`The body holds more than ${MAX_NODES} values; send fewer.`)
+    if ((this.#nodes += 1) > MAX_NODES)
+      throw unreadableResponse(`The body holds more than ${MAX_NODES} values; send fewer.`)
     if (typeof value === 'string') {
       if (value !== '') this.#string(value, key, holder, fields)
       return
     }
     if (typeof value !== 'object') return
-    if (this.#depth >= MAX_DEPTH) throw unreadable(`The body is nested deeper than ${MAX_DEPTH} levels; flatten it.`)
+    if (this.#depth >= MAX_DEPTH)
+      throw unreadableResponse(`The body is nested deeper than ${MAX_DEPTH} levels; flatten it.`)
     this.#depth += 1
     if (fields === 'json') this.#json(value, key)
     else if (Array.isArray(value)) this.#list(value, key, holder, fields)
@@ -226,10 +228,6 @@ export class TextWalker {
 export function itemIndex(item: unknown, position = 0): number {
   const index = isObject(item) ? item.index : undefined
   return Number.isSafeInteger(index) && (index as number) >= 0 ? (index as number) : position
-}
-
-function unreadable(message: string): LlamaGuardError {
-  return new LlamaGuardError('unreadable_response', message)
 }
 
 /** The pieces of each choice, in the order in which they were found. */

@@ -4,7 +4,7 @@
 // roles, and an answer that is split over two messages must not be judged in halves.
 import { Buffer, isUtf8 } from 'node:buffer'
 import type { Image, NotJudged, NotJudgedReason, Role, Turn } from '../../types.js'
-import { LlamaGuardError } from '../../types/errors.js'
+import { unreadableRequest } from '../../types/errors.js'
 import { isObject, withEscapesRead } from '../../utils/json.js'
 import type { ChatRequest } from '../dialect.js'
 import { isDataUrl, isPicture, readDataUrl, readPictures, type Sink } from './media.js'
@@ -135,10 +135,7 @@ function isSealed(text: string): boolean {
 function checkDepth(value: unknown, depth: number): void {
   if (typeof value !== 'object' || value === null) return
   if (depth >= MAX_DEPTH)
-    throw new LlamaGuardError(
-      'unreadable_request',
-      `The body is nested deeper than ${MAX_DEPTH} levels; send a flatter one.`,
-    )
+    throw unreadableRequest(`The body is nested deeper than ${MAX_DEPTH} levels; send a flatter one.`)
   for (const inner of Array.isArray(value) ? (value as unknown[]) : Object.values(value)) checkDepth(inner, depth + 1)
 }
 

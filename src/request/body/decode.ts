@@ -60,7 +60,7 @@ export function decoded(bytes: Uint8Array, name: string | undefined, limit: numb
   if (decoders === undefined) return { bytes, fault: unsupported(UNKNOWN) }
   // The last that reads the bytes reads most of them: all streams of gzip.
   let lenient = bytes
-  for (const decode of decoders) {
+  for (const decode of decoders)
     try {
       const { buffer, engine } = decode(bytes, { maxOutputLength: limit, info: true }) as Inflated
       if (decode === decoders[0] && engine.bytesWritten === bytes.length) return { bytes: buffer }
@@ -68,7 +68,6 @@ export function decoded(bytes: Uint8Array, name: string | undefined, limit: numb
     } catch (error) {
       if (isObject(error) && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit)
     }
-  }
   return { bytes: lenient, fault: mismatch() }
 }
 

@@ -2,7 +2,7 @@
 // of this request if it turns out to be one that is judged.
 import { Buffer, isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
-import { LlamaGuardError } from '../../types/errors.js'
+import { LlamaGuardError, unreadableRequest } from '../../types/errors.js'
 import { type ReadJson, readJson, readLines, trimmed } from '../../wire/json.js'
 
 /** The content of a body. */
@@ -125,8 +125,7 @@ function tryJson(text: string, read = readJson): ReadJson | LlamaGuardError | un
 }
 
 function repeated(): LlamaGuardError {
-  return new LlamaGuardError(
-    'unreadable_request',
+  return unreadableRequest(
     'The body names a key twice in one object, which parsers read differently; send each key once.',
   )
 }

@@ -1,6 +1,6 @@
 // Decides when a stream is judged. Each choice has at most one check in flight. The first starts with the first word,
 // and the last when the stream ends. Between them the guard's own speed sets the pace.
-import { LlamaGuardError } from '../../types/errors.js'
+import { unreadableResponse } from '../../types/errors.js'
 import type { StreamDelta } from '../../dialects/dialect.js'
 import type { Decision, Judgement } from '../../types.js'
 import { LazyAbortController } from '../../utils/deadline.js'
@@ -74,10 +74,7 @@ export class StreamJudge {
     let choice = this.#choices.get(index)
     if (choice === undefined) {
       if (this.#choices.size === MAX_CHOICES)
-        throw new LlamaGuardError(
-          'unreadable_response',
-          `The stream has more than ${MAX_CHOICES} choices. Ask for fewer.`,
-        )
+        throw unreadableResponse(`The stream has more than ${MAX_CHOICES} choices. Ask for fewer.`)
       choice = {
         index,
         transcript: new Transcript(),

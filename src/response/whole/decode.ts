@@ -1,7 +1,7 @@
 // Undoes the content codings of a whole reply.
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
-import { LlamaGuardError } from '../../types/errors.js'
+import { LlamaGuardError, unreadableResponse } from '../../types/errors.js'
 
 type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>
 
@@ -47,8 +47,7 @@ export async function decodeBody(bytes: Buffer, codings: readonly string[], maxB
 
 /** The error of a reply that cannot be judged. */
 export function unreadable(what: string, cause?: unknown): LlamaGuardError {
-  return new LlamaGuardError(
-    'unreadable_response',
+  return unreadableResponse(
     `The reply has ${what}, so it cannot be judged. Send JSON, text or an event stream in UTF-8, ` +
       'plain or as gzip, br or deflate.',
     { cause },

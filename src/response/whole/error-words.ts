@@ -49,12 +49,11 @@ export function proseOfError(value: unknown, media?: Media): readonly string[] {
       if (!isShort(inner) && !URL_LIKE.test(inner)) own.push(inner)
     } else if (Array.isArray(inner)) inner.forEach(visit)
     else if (isObject(inner))
-      for (const [name, child] of Object.entries(inner)) {
+      for (const [name, child] of Object.entries(inner))
         if (ERROR_FIELDS.has(name)) visit(child)
         // The name of a number is the app's own, such as `statusCode`.
         else if (typeof child !== 'string' && !isObject(child) && !Array.isArray(child) && isShort(name)) continue
         else walker.walk({ [name]: child }, (path, text) => void (isNameOf(name, path, child) || others.push(text)))
-      }
   }
   visit(value)
   const bytes = own.reduce((sum, text) => sum + Buffer.byteLength(withoutStack(text)), 0)

@@ -260,3 +260,18 @@ it.each([
   await server.close()
   expect([got.status, got.text]).toEqual([200, say('x'.repeat(BAD.length))])
 })
+
+it('is judged where a middleware before us renames a POST to HEAD, as its client wishes', async () => {
+  const app = express5()
+  const renames: express5.RequestHandler = (req, _res, next) => {
+    req.method = String(req.headers['x-http-method-override'] ?? req.method)
+    next()
+  }
+  app.use(renames, wire.guard({ check: ['output'] }), (_req, res) => void res.type('text').end(BAD))
+  const server = await serve(app)
+  const override = { body: chat('hi'), headers: { 'x-http-method-override': 'HEAD' } }
+  const got = await send(`${server.url}/v1/chat/completions`, override)
+  const twin = await send(`${server.url}/v1/chat/completions`, { method: 'HEAD' })
+  await server.close()
+  expect([got.status, got.text.includes(BAD), twin.status, twin.text]).toEqual([451, false, 200, ''])
+})

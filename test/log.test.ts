@@ -170,7 +170,7 @@ describe('no sink holds chat text', () => {
 
   it.each([
     ['a broken reply', `{"choices":[{"message":{"content":"${said()}"`, 'application/json'],
-    ['binary data', said(), 'application/octet-stream'],
+    ['binary data', said(), 'application/pdf'],
     ['an event that names a key twice', `data: {"${said()}":1,"${said()}":2}\n\n`, 'text/event-stream'],
     ['an unknown charset', said(), 'text/plain; charset=PLANTED'],
   ])('when a reply cannot be read because of %s', async (_what, body, type) => {

@@ -84,7 +84,7 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
   const contentType = String(res.getHeader('content-type') ?? '')
   const why = context.skips('output')
   if (why !== undefined) return unjudged(controller, context, why)
-  if (hasNoBody(context.method, res.statusCode)) return unjudged(controller, context, 'no-body')
+  if (hasNoBody(context.method, res)) return unjudged(controller, context, 'no-body')
   // Only wholeHold decodes content codings and other charsets.
   const isPlain = codingsOf(res).length === 0 && isUtf8(contentType)
   const mayFlow = settings.streaming !== 'full' && isPlain && res.statusCode !== 206
@@ -108,10 +108,12 @@ function unjudged(controller: ResponseController, context: ReplyContext, why: No
 
 /**
  * True for responses whose body Node leaves out, RFC 9110 sections 9.3.2 and 15. A 205 or a redirect is not among
- * them, because Node sends their body.
+ * them, because Node sends their body, and that of a POST which a middleware has renamed at its client's wish.
  */
-function hasNoBody(method: string, status: number): boolean {
-  return method === 'HEAD' || status < 200 || status === 204 || status === 304
+function hasNoBody(method: string, res: ServerResponse): boolean {
+  const { statusCode: status } = res
+  const renamed = Reflect.get(res, '_hasBody') === true
+  return (method === 'HEAD' && !renamed) || status < 200 || status === 204 || status === 304
 }
 
 class TextHold implements Hold {

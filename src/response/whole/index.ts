@@ -8,8 +8,7 @@ import { oneChoice } from '../../dialects/kit/reply-fields.js'
 import type { FoundCall } from '../../dialects/tool-calls.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { LlamaGuardError } from '../../types/errors.js'
-import { parsedJson } from '../../utils/json.js'
-import { namesTwice } from '../../wire/json.js'
+import { namesTwice, parseLoosely } from '../../wire/json.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
 import { codingsOf, isJson, isStream, isSuccess, isUtf8, labelOf, mediaType, setVerdictHeaders } from '../head.js'
 import { refusalOf } from '../refusal.js'
@@ -170,7 +169,7 @@ export async function readReply(
   const failed = !isSuccess(status)
   if (status === 206 && !noChat) throw unreadable('a part of a reply (206)')
   // What a handler sends that sends a Buffer. It may be text.
-  const bare = noChat && type === 'application/octet-stream'
+  const bare = type === 'application/octet-stream'
   // An error of any type is read as text, because it may contain a reply.
   if (!failed && !bare && !isReadable(type)) {
     if (noChat) return undefined
@@ -182,7 +181,7 @@ export async function readReply(
     throw unreadable('a charset other than UTF-8')
   }
   const text = textOf(codings.length === 0 ? bytes : await decodeBody(bytes, codings, reply.maxBytes))
-  if (text === undefined && (bare || (noChat && failed))) return undefined
+  if (text === undefined && noChat && (bare || failed)) return undefined
   if (text === undefined || (text.includes('\u0000') && !bare)) throw unreadable('bytes that are no text')
   // A part of a file or of JSON is no JSON.
   const choices =
@@ -217,7 +216,7 @@ function readText(text: string, reading: Reading): readonly ReplyChoice[] {
   const events = (): readonly ReplyChoice[] =>
     readFrames(text, label ?? 'text', dialect, { bare: label === 'text', media })
   if (label === 'events') return events()
-  const parsed = parsedJson(text)
+  const parsed = parseLoosely(text)
   if (parsed !== undefined) {
     const isText = label === 'text' && !failed && dialect.unjudgedReplies === undefined
     return readJson(parsed.value, text, reading, isText)

@@ -146,7 +146,6 @@ describe('types and shapes', () => {
 
   it.each([
     ['image/png', 'pixels'],
-    ['application/octet-stream', 'UNSAFE'],
     ['application/pdf', 'UNSAFE'],
     ['audio/mpeg', 'UNSAFE'],
     ['multipart/mixed; boundary=x', 'UNSAFE'],

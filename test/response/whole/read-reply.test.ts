@@ -28,11 +28,12 @@ describe('A whole reply', () => {
     'application/x-javascript',
     'application/yaml',
     'application/xhtml+xml',
+    'application/octet-stream',
   ])('is read under the label %j', async (type) => {
     expect(await read('"some words"', type)).toEqual(['some words'])
   })
 
-  it.each(['image/png', 'application/octet-stream', 'application/pdf', 'audio/mpeg', 'application/xml2', 'x'])(
+  it.each(['image/png', 'application/pdf', 'audio/mpeg', 'application/xml2', 'x'])(
     'is not read under the label %j, unless it is an error',
     async (type) => {
       expect(await read('some words', type)).toEqual(UNREADABLE)
@@ -54,6 +55,7 @@ describe('A whole reply', () => {
     ['words', 'text/plain', 'UN\nSAFE', ['UN\nSAFE']],
     ['words in brackets', 'text/plain', '[so] it is', ['[so] it is']],
     ['words that say JSON', 'application/json', 'so it is', ['so it is']],
+    ['the numbers of Python', 'application/json', '{"answer":"so it is","id":-Infinity}', ['so it is']],
     ['broken JSON', 'application/json', '\uFEFF {"a": "so', UNREADABLE],
     ['broken JSON of an array', 'text/json', '["so', UNREADABLE],
     ['binary', 'text/plain', 'a\u0000b', UNREADABLE],

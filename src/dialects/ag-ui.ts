@@ -13,11 +13,7 @@ import { type ReplyFields, server, words } from './kit/reply-fields.js'
 const MESSAGE: ReplyFields = {
   ...server('id role toolCallId activityType subagentRunId'),
   ...words('name error'),
-  content: {
-    ...server('type mimeType'),
-    ...words('text'),
-    source: { ...server('type mimeType'), ...words('value') },
-  },
+  content: { ...server('type mimeType'), ...words('text'), source: { ...server('type mimeType'), ...words('value') } },
   toolCalls: { ...server('id type'), function: words('name arguments') },
   encryptedValue: 'sealed',
 }

@@ -39,12 +39,7 @@ const PART: ReplyFields = {
   callProviderMetadata: PROVIDERS,
   resultProviderMetadata: PROVIDERS,
 }
-const AI_SDK_REPLY: ReplyFields = {
-  ...PART,
-  ...server('role'),
-  ...words('messageMetadata metadata'),
-  parts: PART,
-}
+const AI_SDK_REPLY: ReplyFields = { ...PART, ...server('role'), ...words('messageMetadata metadata'), parts: PART }
 
 const UI_MESSAGE = { parts: 'list' } as const
 const FACTS: RequestFacts = {

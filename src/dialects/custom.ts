@@ -223,10 +223,7 @@ export function shorthandDialect(text: string, reply: string | undefined): Diale
     name: 'text',
     claims: (body) => valueAt(body, text) !== undefined,
     request: (body) => ({ turns: [{ role: 'user', text: wordsAt(body, text) ?? '' }] }),
-    ...(reply !== undefined && {
-      reply: (body) => wordsAt(body, reply),
-      delta: (data) => wordsAt(data, reply),
-    }),
+    ...(reply !== undefined && { reply: (body) => wordsAt(body, reply), delta: (data) => wordsAt(data, reply) }),
     decline: ({ words }) => (reply === undefined ? { text: words } : nested(reply, words)),
   })
 }

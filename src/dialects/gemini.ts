@@ -104,11 +104,7 @@ function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undef
   const walker = new TextWalker(GEMINI_REPLY, { media })
   const texts = new ChoiceTexts()
   const listed = Array.isArray(body.candidates)
-  for (const [position, candidate] of (listed ? (body.candidates as unknown[]) : []).entries()) {
-    const index = itemIndex(candidate, position)
-    texts.open(index)
-    walker.walk(candidate, (_path, text) => texts.add(index, text), { fields: CANDIDATE })
-  }
+  if (listed) texts.readEach(body.candidates as unknown[], walker, CANDIDATE)
   if (texts.list().length === 0) texts.open(0)
   walker.walk(body, (_path, text) => texts.addOutside(text), { without: listed ? 'candidates' : undefined })
   return texts.list()

@@ -98,13 +98,7 @@ export function readChoices(body: unknown, media?: Media): readonly ReplyChoice[
   if (!isObject(body) || !Array.isArray(body.choices)) return undefined
   const walker = new TextWalker(CHOICES_REPLY, { media })
   const texts = new ChoiceTexts()
-  const choices = body.choices as readonly unknown[]
-  for (let position = 0; position < choices.length; position += 1) {
-    const choice = choices[position]
-    const index = itemIndex(choice, position)
-    texts.open(index)
-    walker.walk(choice, (_path, text) => texts.add(index, text), { fields: CHOICE })
-  }
+  texts.readEach(body.choices, walker, CHOICE)
   walker.walk(body, (_path, text) => texts.addOutside(text), { without: 'choices' })
   return texts.list()
 }

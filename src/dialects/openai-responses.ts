@@ -14,10 +14,7 @@ const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
 const PART: ReplyFields = {
   ...server('type'),
   ...words('text refusal'),
-  annotations: {
-    ...server('type file_id container_id index start_index end_index'),
-    ...words('filename url title'),
-  },
+  annotations: { ...server('type file_id container_id index start_index end_index'), ...words('filename url title') },
   logprobs: { ...TOKEN, top_logprobs: TOKEN },
 }
 const TOOL: ReplyFields = {
@@ -100,11 +97,7 @@ function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undef
   if (!isObject(body) || !Array.isArray(body.output)) return undefined
   const walker = new TextWalker(RESPONSES_REPLY, { media })
   const texts = new ChoiceTexts()
-  for (const [position, item] of (body.output as unknown[]).entries()) {
-    const index = itemIndex(item, position)
-    texts.open(index)
-    walker.walk(item, (_path, text) => texts.add(index, text), { fields: ITEM })
-  }
+  texts.readEach(body.output, walker, ITEM)
   const { output: _, ...outside } = body
   const judged = new Set(texts.list().map(({ text }) => text))
   // The SDK's field `output_text` repeats the words of the items.

@@ -149,12 +149,7 @@ export function isOnRoute(req: GuardedRequest & { readonly route?: unknown }): b
 /** The body as a chat in which a user says all words. */
 function judgedAsUnknown(value: unknown): RecognisedChat {
   const readable = isObject(value) ? value : { [WHOLE_BODY]: value }
-  return {
-    kind: 'chat',
-    dialect: generic,
-    body: value as Record<string, unknown>,
-    request: generic.request(readable),
-  }
+  return { kind: 'chat', dialect: generic, body: value as Record<string, unknown>, request: generic.request(readable) }
 }
 
 function refusedAsUnknown(): LlamaGuardError {

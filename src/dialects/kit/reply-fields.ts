@@ -244,6 +244,15 @@ export class ChoiceTexts {
     this.open(index).push(text)
   }
 
+  /** Reads a list whose items are the choices. */
+  readEach(list: readonly unknown[], walker: TextWalker, fields: ReplyFields): void {
+    for (const [position, item] of list.entries()) {
+      const index = itemIndex(item, position)
+      this.open(index)
+      walker.walk(item, (_path, text) => this.add(index, text), { fields })
+    }
+  }
+
   /** Adds text outside any choice. Every client may read it, so it is judged with the first choice. */
   addOutside(text: string): void {
     const [first = 0] = this.#pieces.keys()

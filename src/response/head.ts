@@ -44,6 +44,17 @@ export function isJson(type: string): boolean {
   return /^(application|text)\/([\w.-]+\+)?json$/.test(type)
 }
 
+/** True for what may be text. A handler that sends a Buffer calls it an octet stream. */
+export function isReadable(type: string): boolean {
+  return (
+    type === '' ||
+    type.startsWith('text/') ||
+    isJson(type) ||
+    isStream(type) ||
+    /^(?:application|image)\/(?:octet-stream|xml|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
+  )
+}
+
 /** Codings that leave the bytes as they are. */
 const PLAIN = new Set(['', 'identity', 'none'])
 

@@ -2,10 +2,11 @@
 // of the reply, not on what the request asked for.
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
+import { generic } from '../dialects/generic.js'
 import type { Decision, GuardedRequest, NotJudgedReason } from '../types.js'
 import { Framer } from '../wire/framer.js'
 import type { Hold, ReplyContext, ResponseController } from './context.js'
-import { codingsOf, framingOf, isSuccess, isUtf8, labelOf, mediaType, setVerdictHeaders } from './head.js'
+import { codingsOf, framingOf, isReadable, isSuccess, isUtf8, labelOf, mediaType, setVerdictHeaders } from './head.js'
 import { intercept } from './intercept/index.js'
 import { type HttpRefusal, plainDialect, type RefusalContext, refusalOf } from './refusal.js'
 import { eventStreamHold } from './stream/index.js'
@@ -85,11 +86,14 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
   const why = context.skips('output')
   if (why !== undefined) return unjudged(controller, context, why)
   if (hasNoBody(context.method, res)) return unjudged(controller, context, 'no-body')
+  const type = mediaType(contentType)
+  if (context.dialect === generic && isSuccess(res.statusCode) && !isReadable(type))
+    return unjudged(controller, context, 'binary')
   // Only wholeHold decodes content codings and other charsets.
   const isPlain = codingsOf(res).length === 0 && isUtf8(contentType)
   const mayFlow = settings.streaming !== 'full' && isPlain && res.statusCode !== 206
   const framing = framingOf(context.dialect, (name) => res.hasHeader(name), context.asked?.calls)
-  const label = mayFlow ? labelOf(mediaType(contentType), framing) : undefined
+  const label = mayFlow ? labelOf(type, framing) : undefined
   // A text of a known length is whole, and an error in the app's own words has nothing to judge.
   const isWhole = label === 'text' && (res.hasHeader('content-length') || !isSuccess(res.statusCode))
   if (label === undefined || isWhole) return wholeHold(controller, context)

@@ -10,7 +10,17 @@ import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { LlamaGuardError } from '../../types/errors.js'
 import { namesTwice, parseLoosely } from '../../wire/json.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
-import { codingsOf, isJson, isStream, isSuccess, isUtf8, labelOf, mediaType, setVerdictHeaders } from '../head.js'
+import {
+  codingsOf,
+  isJson,
+  isReadable,
+  isStream,
+  isSuccess,
+  isUtf8,
+  labelOf,
+  mediaType,
+  setVerdictHeaders,
+} from '../head.js'
 import { refusalOf } from '../refusal.js'
 import { decodeBody, isKnownCoding, unreadable } from './decode.js'
 import { isErrorPage, proseOfError } from './error-words.js'
@@ -50,13 +60,14 @@ export function wholeHold(controller: ResponseController, context: ReplyContext)
 
 /** Holds a response that needs no judging until the input check, which runs at the same time, is done. */
 export function gateHold(controller: ResponseController, context: ReplyContext, why: NotJudgedReason): Hold {
-  return keepWhole(controller, context, () => Promise.resolve({ judgements: [], why }))
+  return keepWhole(controller, context, why)
 }
 
+/** `judge`: how the reply is judged once it is whole, or why it is not and need not be whole. */
 function keepWhole(
   controller: ResponseController,
   context: ReplyContext,
-  judge: (bytes: Buffer) => Promise<Judged>,
+  judge: ((bytes: Buffer) => Promise<Judged>) | NotJudgedReason,
 ): Hold {
   const { gate } = context
   const chunks: Buffer[] = []
@@ -65,13 +76,13 @@ function keepWhole(
   let ended = false
   let over = false
   let gateOpen = gate === undefined
-  gate?.then(
-    (allowed) => {
+  gate
+    ?.then((allowed) => {
       gateOpen = allowed
       if (!allowed) over = true
-    },
-    () => undefined,
-  )
+      else if (typeof judge === 'string') conclude(context.decide('output', [], judge))
+    })
+    .catch(() => controller.destroy())
 
   function conclude(decision: Decision, judgements: readonly Judgement[] = []): void {
     if (over) return
@@ -79,7 +90,7 @@ function keepWhole(
     if (decision.action === 'allow') {
       setVerdictHeaders(context, decision)
       for (const chunk of chunks) controller.release(chunk)
-      // The reply exceeded the bound and is let through. What the handler still writes follows directly.
+      // What the handler still writes to a reply that is let through follows directly.
       if (ended) controller.finish(last)
       else controller.open()
     } else {
@@ -116,7 +127,7 @@ function keepWhole(
       ended = true
       last = chunk
       grow(chunk)
-      if (over) return
+      if (over || typeof judge === 'string') return
       judge(last !== undefined && chunks.length === 0 ? last : Buffer.concat(last ? [...chunks, last] : chunks))
         .then(
           ({ judgements, why }) => concludeOnceOpen(() => context.decide('output', judgements, why), judgements),
@@ -171,10 +182,7 @@ export async function readReply(
   // What a handler sends that sends a Buffer. It may be text.
   const bare = type === 'application/octet-stream'
   // An error of any type is read as text, because it may contain a reply.
-  if (!failed && !bare && !isReadable(type)) {
-    if (noChat) return undefined
-    throw unreadable('a content-type that is neither text nor JSON')
-  }
+  if (!failed && !isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
   if ((wordless || redirects) && !codings.every(isKnownCoding)) return undefined
   if (!isUtf8(contentType)) {
     if (redirects) return undefined
@@ -190,16 +198,6 @@ export async function readReply(
   const spoken = choices.filter((choice) => choice.text !== '')
   if (spoken.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
   return spoken
-}
-
-function isReadable(type: string): boolean {
-  return (
-    type === '' ||
-    type.startsWith('text/') ||
-    isJson(type) ||
-    isStream(type) ||
-    /^(?:application|image)\/(?:xml|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
-  )
 }
 
 interface Reading {

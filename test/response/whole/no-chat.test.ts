@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { gzipSync } from 'node:zlib'
 import { ask, guarded, onNode, serving } from '../../helpers/apps.js'
-import { chat } from '../../helpers/http.js'
+import { chat, sleep } from '../../helpers/http.js'
 
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0xff])
 
@@ -72,6 +72,25 @@ describe('On a route that is no chat', () => {
     expect(judged).toEqual([words])
     expect((await answer({ ...row, body: 'UNSAFE', headers: type('text/plain') }, undefined)).reply.status).toBe(451)
   })
+})
+
+it.each([false, true])('Media leave as they come, whatever their length, with parallel: %s', async (parallel) => {
+  const guard = guarded({ paths: ['/film'], maxReplyBytes: 100, parallel })
+  const film = Array.from({ length: 40 }, () => PNG)
+  const server = onNode([guard], async (_req, res) => {
+    res.writeHead(200, { 'content-type': 'video/mp4' })
+    for (const piece of film) {
+      res.write(piece)
+      await sleep(1)
+    }
+    res.end()
+  })
+  const got = await serving(server, ({ url }) => ask(`${url}/film`, { body: { play: 'the film' } }))
+  expect([got.status, got.body, got.headers['llama-guard']]).toEqual([
+    200,
+    Buffer.concat(film),
+    'input=safe, output=skipped;why="binary"',
+  ])
 })
 
 it('A coding that we do not know is refused where the request has words, on a route of an app too', async () => {

@@ -204,11 +204,16 @@ function field(text: string): string {
   return text.isWellFormed() ? `${text.length}:${text},` : `${JSON.stringify(text)},`
 }
 
-interface Flight<T> {
+/** A class, because V8 soon makes object literals in its old space, where this would keep the request. */
+class Flight<T> {
   readonly controller: LazyAbortController
-  answer: Promise<T>
-  waiting: number
+  answer: Promise<T> = NEVER
+  waiting = 0
   timer: NodeJS.Timeout | undefined
+
+  constructor(controller: LazyAbortController) {
+    this.controller = controller
+  }
 }
 
 export interface SingleFlight<T> {
@@ -232,7 +237,7 @@ export function createSingleFlight<T>(ms: number): SingleFlight<T> {
 
   const launch = (key: string, start: (signal: LazyAbortController) => Promise<T>): Flight<T> => {
     const controller = new LazyAbortController(performance.now() + ms)
-    const flight: Flight<T> = { controller, answer: NEVER, waiting: 0, timer: undefined }
+    const flight = new Flight<T>(controller)
     const landed = (): void => {
       clearTimeout(flight.timer)
       if (flights.get(key) === flight) flights.delete(key)

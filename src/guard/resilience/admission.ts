@@ -114,12 +114,17 @@ export class CircuitBreaker {
   }
 }
 
-interface Lane {
+/** A class without array literals: V8 soon makes literals in its old space, where this would keep the request. */
+class Lane {
   readonly request: object
-  readonly waiting: (() => void)[]
-  running: number
+  readonly waiting = new Set<() => void>()
+  running = 0
   /** True while this request waits and none of its calls is in flight. */
-  newcomer: boolean
+  newcomer = false
+
+  constructor(request: object) {
+    this.request = request
+  }
 }
 
 export interface FairQueueOptions {
@@ -176,12 +181,12 @@ export class FairQueue {
         resolve(this.#start(joined, work))
       }
       const leave = (): void => {
-        joined.waiting.splice(joined.waiting.indexOf(start), 1)
+        joined.waiting.delete(start)
         this.#queued--
         this.#settle(joined)
         reject(reasonOf(signal))
       }
-      joined.waiting.push(start)
+      joined.waiting.add(start)
       this.#queued++
       this.#turns.add(joined)
       this.#settle(joined)
@@ -190,7 +195,7 @@ export class FairQueue {
   }
 
   #open(request: object): Lane {
-    const lane: Lane = { request, waiting: [], running: 0, newcomer: false }
+    const lane = new Lane(request)
     this.#lanes.set(request, lane)
     return lane
   }
@@ -215,8 +220,9 @@ export class FairQueue {
       // The lane moves to the end of the line.
       this.#turns.delete(lane)
       this.#turns.add(lane)
-      const start = lane.waiting.shift()
+      const [start] = lane.waiting
       if (start === undefined) continue
+      lane.waiting.delete(start)
       this.#queued--
       start()
     }
@@ -224,12 +230,12 @@ export class FairQueue {
 
   /** Updates the counters after a change of one lane, and removes the lane when it is empty. */
   #settle(lane: Lane): void {
-    const newcomer = lane.running === 0 && lane.waiting.length > 0
+    const newcomer = lane.running === 0 && lane.waiting.size > 0
     if (newcomer !== lane.newcomer) {
       lane.newcomer = newcomer
       this.#newcomers += newcomer ? 1 : -1
     }
-    if (lane.waiting.length > 0) return
+    if (lane.waiting.size > 0) return
     this.#turns.delete(lane)
     if (lane.running === 0) this.#lanes.delete(lane.request)
   }

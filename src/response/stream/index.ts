@@ -4,7 +4,8 @@ import type { StreamEvent, StreamReader } from '../../dialects/dialect.js'
 import { replyReader } from '../../dialects/index.js'
 import { type FoundCall, ToolCalls } from '../../dialects/tool-calls.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
-import type { Decision } from '../../types.js'
+import type { Decision, Judgement } from '../../types.js'
+import type { LazyAbortController } from '../../utils/deadline.js'
 import type { FrameKind } from '../../wire/frame.js'
 import type { Framer } from '../../wire/framer.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
@@ -12,7 +13,7 @@ import { refusalOf } from '../refusal.js'
 import { endingOf, flush, StreamHead } from './ends.js'
 import { type Held, HeldFrames } from './held.js'
 import { joined } from './held-bytes.js'
-import { StreamJudge } from './stream-judge.js'
+import { StreamJudge, type StreamJudgeOptions } from './stream-judge.js'
 
 /** When more bytes are held, the handler is asked to wait. It is far less than maxReplyBytes. */
 const HIGH_WATER_BYTES = 256 * 1024
@@ -32,7 +33,9 @@ export function eventStreamHold(
 }
 
 /** An object literal with a getter would get a hidden class of its own, which keeps the whole stream in memory. */
-class EventStreamHold implements Hold {
+class EventStreamHold implements Hold, StreamJudgeOptions {
+  readonly settings: StreamJudgeOptions['settings']
+  readonly pace: StreamJudgeOptions['pace']
   readonly #controller: ResponseController
   readonly #context: ReplyContext
   readonly #reader: StreamReader
@@ -43,7 +46,7 @@ class EventStreamHold implements Hold {
   readonly #head: StreamHead
   readonly #framer: Framer
   /** What the handler has written in this turn of the event loop. */
-  #unread: Buffer[] = []
+  readonly #unread: Buffer[] = []
   readonly #held = new HeldFrames(
     ({ events }, held) => {
       for (const event of events) this.#readEvent(event, held)
@@ -86,14 +89,9 @@ class EventStreamHold implements Hold {
     this.#mayLeave = (held) =>
       !(held.calls && (this.#asking > 0 || this.#calls?.isOpen)) && (atOnce || this.#isJudged(held))
     this.#gateOpen = context.gate === undefined
-    this.#judge = new StreamJudge({
-      settings: context.settings,
-      pace: context.pace,
-      judge: (text, choice, calledOff) => context.judgeReply(text, choice, calledOff),
-      decide: (judgements) => context.decide('output', judgements, context.dialect.unjudgedReplies),
-      onAllowed: () => this.#pump(),
-      onRefused: (decision) => this.#stop(decision),
-    })
+    this.settings = context.settings
+    this.pace = context.pace
+    this.#judge = new StreamJudge(this)
     this.#head = new StreamHead(context, this.#judge)
     context.gate?.then(
       (allowed) => {
@@ -170,10 +168,26 @@ class EventStreamHold implements Hold {
       )
   }
 
+  judge(text: string, choice: number, calledOff: LazyAbortController): Promise<Judgement> {
+    return this.#context.judgeReply(text, choice, calledOff)
+  }
+
+  decide(judgements: readonly Judgement[]): Decision {
+    return this.#context.decide('output', judgements, this.#context.dialect.unjudgedReplies)
+  }
+
+  onAllowed(): void {
+    this.#pump()
+  }
+
+  onRefused(decision: Decision): void {
+    this.#stop(decision)
+  }
+
   #frame(): void {
     if (this.#unread.length === 0) return
     const chunk = this.#unread.length === 1 ? this.#unread[0]! : joined(this.#unread)
-    this.#unread = []
+    this.#unread.length = 0
     this.#held.add(this.#framer.push(chunk))
     if (this.#framer.failure !== undefined) throw this.#framer.failure
   }
@@ -279,7 +293,7 @@ class EventStreamHold implements Hold {
     this.#over = true
     clearImmediate(this.#due)
     this.#judge.stop()
-    this.#unread = []
+    this.#unread.length = 0
     this.#held.clear()
   }
 }

@@ -2,6 +2,7 @@
 // framed like the events that were sent.
 import type { ServerResponse } from 'node:http'
 import type { StreamReader } from '../../dialects/dialect.js'
+import { generic } from '../../dialects/generic.js'
 import type { Decision } from '../../types.js'
 import type { FrameKind } from '../../wire/frame.js'
 import type { ReplyContext } from '../context.js'
@@ -25,15 +26,16 @@ export class StreamHead {
 
   /**
    * True when the first bytes may leave. Words of the model must have been judged before, so that an early block is a
-   * real 451. The exceptions are `async` mode, a reply without words, and an API whose events without
-   * words cannot wait.
+   * real 451. The exceptions are `async` mode, a reply without words, an API whose events without words cannot wait,
+   * and a stream of an app's own that a GET opens: EventSource shows no 451, and states and numbers may have no end.
    */
   mayLeave(handlerEnded: boolean): boolean {
-    const { settings, dialect } = this.#context
+    const { settings, dialect, method } = this.#context
     return (
       this.#left ||
       settings.streaming === 'async' ||
       dialect.early === true ||
+      (dialect === generic && method === 'GET') ||
       this.#judge.hasAllowed ||
       (handlerEnded && !this.#judge.hasWords)
     )

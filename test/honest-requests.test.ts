@@ -370,6 +370,21 @@ const UNREADABLE: Readonly<Record<string, Row>> = {
   'what is not gzip': { headers: { 'content-encoding': 'gzip' }, body: '{"a":"b"}', judged: 400 },
   XML: { type: 'application/xml', body: '<a>Hi</a>' },
   'Latin-1': { type: 'text/plain; charset=iso-8859-1', body: Buffer.from('größer', 'latin1'), judged: 415 },
+  "Sentry's envelope with a recording": {
+    type: 'text/plain;charset=UTF-8',
+    body: Buffer.concat([
+      Buffer.from('{"event_id":"9ec7"}\n{"type":"event"}\n{"user":{"role":"admin"}}\n'),
+      gzipSync('[]'),
+    ]),
+    judged: 415,
+  },
+  'spans of a chat in protobuf': {
+    type: 'application/x-protobuf',
+    body: Buffer.concat([Buffer.from('\n"\n\0{"role":"user","content":"Hi"}'), Buffer.from([0xff, 0, 1])]),
+    judged: 415,
+  },
+  'broken JSON with a prompt': { path: '/hooks', body: '{"prompt":"Hi",', judged: 400 },
+  'NaN in a log': { path: '/logs', body: '{"message":"Hi","value":NaN}', judged: 400 },
   protobuf: { type: 'application/x-protobuf', body: Buffer.from([10, 3, 97, 98, 99, 200, 1]), judged: 415 },
   'a picture': { type: 'image/png', body: Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), judged: 415 },
 }

@@ -81,6 +81,8 @@ const HOLDERS: Readonly<Record<string, () => unknown>> = {
   'a text object': () => new String(BAD),
 }
 
+const PROMPT = '/v1/completions'
+const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le')
 const JSON_TYPE = { 'content-type': 'application/json' }
 /** The fields by which APIs know their bodies. One parser keeps the first of two values, another the last. */
 const FIELDS: Readonly<Record<string, unknown>> = {
@@ -113,6 +115,36 @@ const ROWS: Readonly<Record<string, Row>> = {
   'a form that is JSON, parsed as a form': { headers: FORM, body: `{"a":"x&message=\\u0055NSAFE"}`, layout: parsed },
   'a form that is a chat': { headers: FORM, body: words.replace(BAD, '\\u0055NSAFE') },
   'a query that is JSON': { method: 'GET', path: `/?{"a":"x&message=%55NSAFE"}`, layout: onRoute },
+  // Python reads NaN and finds the charset by itself; Go reads the first value.
+  'NaN beside a prompt': { headers: JSON_TYPE, path: PROMPT, body: `{"prompt":"${BAD}","x":NaN}`, status: [400] },
+  'NaN in a call of a tool': {
+    headers: JSON_TYPE,
+    path: '/ask',
+    body: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${BAD}","arguments":{"n":-Infinity}}}`,
+    status: [400],
+  },
+  'NaN in a text that is a chat': { headers: TEXT, body: words.replace(/}$/, ',"x":NaN}') },
+  'a prompt in UTF-16': { headers: JSON_TYPE, path: PROMPT, body: utf16(`{"prompt":"${BAD} \u2200"}`), status: [400] },
+  'a call of a tool in UTF-16': {
+    headers: JSON_TYPE,
+    path: '/ask',
+    body: utf16(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${BAD} \u2200"}}`),
+    status: [400],
+  },
+  'a prompt with more behind it': { headers: JSON_TYPE, path: PROMPT, body: `{"prompt":"${BAD}"}x`, status: [400] },
+  'a prompt in a text with more behind it': {
+    headers: TEXT,
+    path: PROMPT,
+    body: `{"prompt":"${BAD}"}x`,
+    status: [400],
+  },
+  'a chat in a text with more behind it': { headers: TEXT, body: `${words}x`, status: [400] },
+  'a text that is a chat and no UTF-8': {
+    headers: TEXT,
+    path: '/ask',
+    body: Buffer.concat([Buffer.from(words.slice(0, -4)), Buffer.from('\xff"}]}', 'latin1')]),
+    status: [415],
+  },
   'a comment in gzip': { headers: GZIP, body: commented(words), status: [400] },
   'a second stream of gzip': { headers: GZIP, body: Buffer.concat([gzipSync('{}'), gzipSync(words)]), status: [400] },
   'gzip in gzip': { headers: GZIP, body: gzipSync(gzipSync(words)), status: [415] },

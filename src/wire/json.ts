@@ -62,13 +62,15 @@ const STRING_OR_NUMBER = /"(?:[^"\\]|\\[^])*"?|-?(?:NaN|Infinity)/g
  * mark, and Python's `json` takes and writes NaN and Infinity. Undefined when no client reads it as JSON.
  */
 export function parseLoosely(text: string): { readonly value: unknown } | undefined {
-  return (
-    parsedJson(text) ??
-    parsedJson(text.trim()) ??
-    (/NaN|Infinity/.test(text)
-      ? parsedJson(text.trim().replace(STRING_OR_NUMBER, (found) => (found.startsWith('"') ? found : 'null')))
-      : undefined)
-  )
+  const parsed = parsedJson(text) ?? parsedJson(text.trim())
+  const plain = parsed === undefined ? withPlainNumbers(text.trim()) : undefined
+  return plain === undefined ? parsed : parsedJson(plain)
+}
+
+/** The text with null in place of NaN and Infinity. Undefined when it has none. */
+export function withPlainNumbers(text: string): string | undefined {
+  if (!/NaN|Infinity/.test(text)) return undefined
+  return text.replace(STRING_OR_NUMBER, (found) => (found.startsWith('"') ? found : 'null'))
 }
 
 /** True when an object in this JSON text names a key twice. `value`: what the parser made of it. */

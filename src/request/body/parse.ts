@@ -3,7 +3,7 @@
 import { Buffer, isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { LlamaGuardError, unreadableRequest } from '../../types/errors.js'
-import { type ReadJson, readJson, readLines, trimmed } from '../../wire/json.js'
+import { type ReadJson, readJson, readLines, trimmed, withPlainNumbers } from '../../wire/json.js'
 
 /** The content of a body. */
 export type ReadBody =
@@ -39,7 +39,10 @@ export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType
   const faulty = (read: Read, fault: LlamaGuardError): Read => ({
     ...read,
     fault,
-    mayBeChat: looksLikeChat(bytes, read.unclear ? CLAIMED : undefined),
+    mayBeChat: looksLikeChat(bytes, {
+      names: read.unclear || (isBroken(read) && bytes.includes(0)) ? CLAIMED : MESSAGES,
+      wide: read.format === 'other',
+    }),
   })
   // What other decoders find behind the end of an empty body is no empty body.
   const empty = found === undefined ? NO_BODY : faulty({ kind: 'read', format: 'text', value: '' }, found)
@@ -51,8 +54,11 @@ export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType
   // A charset in which the bytes say the same as in UTF-8 leaves no choice.
   const wrong = found ?? (named === utf8 ? undefined : otherCharset())
   const isText = !text.includes('\0') && (named !== utf8 || isUtf8(bytes))
-  if (!isText && kind === 'other')
-    return faulty({ kind: 'read', format: 'other', value: undefined }, wrong ?? notText())
+  if (!isText && kind === 'other') {
+    const lenient = parseText(utf8, kind)
+    const value = lenient.kind === 'read' ? lenient.value : undefined
+    return faulty({ kind: 'read', format: 'other', value }, wrong ?? notText())
+  }
   const asNamed = parseText(text, kind)
   const isValue = asNamed.kind === 'read' && kind !== 'form' && typeof asNamed.value !== 'string'
   // Many handlers read UTF-8, whatever the charset says.
@@ -68,10 +74,24 @@ const MESSAGES = /"(?:role|author|messages)\\*"\s*:|\\u00[4-7]/i
 const CLAIMED =
   /"(?:role|author|messages?|contents?|parts|prompt|promptVariables|inputs?|inputText|items|chat_history|assistant_id|command|threadId|jsonrpc|method)\\*"\s*:|\\u00[4-7]/i
 
-/** True for bytes with the names of a chat's fields, plain or escaped, in UTF-8, UTF-16 or a charset that has ASCII. */
-export function looksLikeChat(bytes: Uint8Array, names = MESSAGES): boolean {
+const isBroken = ({ format, value }: Read): boolean => format === 'json' && typeof value === 'string'
+
+/** @throws LlamaGuardError for a text with the fields of an API. Parsers in Go read the first value of a text. */
+export function refuseBroken({ value, fault = invalidJson() }: Read): undefined {
+  if (typeof value === 'string' && CLAIMED.test(value.replaceAll('\0', ''))) throw fault
+}
+
+/** What is in no text of UTF-16 or UTF-32: a character of ASCII without a NUL beside it. */
+const NARROW = /(?<!\0)[^\0](?!\0)/g
+
+/**
+ * True for bytes with the names of a chat's fields, plain or escaped, in UTF-8, UTF-16 or a charset that has ASCII.
+ * `wide`: in UTF-16 or UTF-32 alone, because binary data hold texts of others.
+ */
+export function looksLikeChat(bytes: Uint8Array, { names = MESSAGES, wide = false } = {}): boolean {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-  return names.test(text.includes('\0') ? text.replaceAll('\0', '') : text)
+  if (!text.includes('\0')) return !wide && names.test(text)
+  return names.test((wide ? text.replace(NARROW, '') : text).replaceAll('\0', ''))
 }
 
 /** Undefined for a charset that nobody here knows. */
@@ -102,12 +122,22 @@ function parseText(text: string, kind: MediaType['kind']): ReadBody {
   const asText: Read = { kind: 'read', format: 'text', value: text }
   // A quote begins a text more often than JSON.
   if (kind !== 'json' && !/^(?:[[{]|"[\s\\{["])/.test(json)) return asText
-  const parsed = tryJson(json)
+  const plain = tryJson(json)
+  // Python's parser reads numbers that JSON has not.
+  const numbers = plain === undefined ? withPlainNumbers(json) : undefined
+  const parsed = numbers === undefined ? plain : tryJson(numbers)
   if (parsed instanceof LlamaGuardError) return { ...asText, format: 'json', fault: parsed, unclear: true }
   if (parsed !== undefined) {
-    const strict = kind !== 'json' || json === text || tryJson(text) !== undefined
+    const strict = kind !== 'json' || (plain !== undefined && (json === text || tryJson(text) !== undefined))
     const fault = parsed.repeats ? repeated() : strict ? undefined : invalidJson()
-    return { kind: 'read', format: 'json', value: parsed.value, parsed: true, fault, unclear: parsed.repeats }
+    return {
+      kind: 'read',
+      format: 'json',
+      value: parsed.value,
+      parsed: plain !== undefined,
+      fault,
+      unclear: parsed.repeats,
+    }
   }
   if (kind === 'json') return { ...asText, format: 'json', fault: invalidJson() }
   const lines = tryJson(json, readLines)

@@ -1,6 +1,7 @@
 // Ways out past the guard: every place of a reply where model text can stand, over real HTTP on Express with
 // the real AWS SDK.
 // The request is harmless; the reply is blocked, refused as unreadable, or goes out with every word judged.
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import compression from 'compression'
 import express5, { type Response } from 'express'
@@ -9,6 +10,7 @@ import type { LlamaGuardOptions } from '../src/index.js'
 import { EXPRESSES } from './helpers/apps.js'
 import { emulated, type Emulated } from './helpers/emulated.js'
 import { chat, chunk, completion, send, serve } from './helpers/http.js'
+import { serveHttp2 } from './helpers/http2.js'
 import { crossed } from './helpers/sampled.js'
 
 const BAD = ' UNSAFE_O3 SECRET'
@@ -262,16 +264,30 @@ it.each([
 })
 
 it('is judged where a middleware before us renames a POST to HEAD, as its client wishes', async () => {
-  const app = express5()
-  const renames: express5.RequestHandler = (req, _res, next) => {
+  const guard = wire.guard({ check: ['output'] })
+  const listener = (req: IncomingMessage, res: ServerResponse): void => {
     req.method = String(req.headers['x-http-method-override'] ?? req.method)
-    next()
+    guard(req, res, () => {
+      res.setHeader('content-type', 'text/plain')
+      res.end(BAD)
+    })
   }
-  app.use(renames, wire.guard({ check: ['output'] }), (_req, res) => void res.type('text').end(BAD))
+  const app = express5()
+  app.use(listener)
   const server = await serve(app)
+  const http2 = await serveHttp2(listener)
   const override = { body: chat('hi'), headers: { 'x-http-method-override': 'HEAD' } }
-  const got = await send(`${server.url}/v1/chat/completions`, override)
-  const twin = await send(`${server.url}/v1/chat/completions`, { method: 'HEAD' })
+  const url = `${server.url}/v1/chat/completions`
+  const got = [await send(url, override), await http2.ask(override)]
+  const twins = [await send(url, { method: 'HEAD' }), await http2.ask({ method: 'HEAD' })]
   await server.close()
-  expect([got.status, got.text.includes(BAD), twin.status, twin.text]).toEqual([451, false, 200, ''])
+  http2.close()
+  expect(got.map(({ status, text }) => [status, text.includes(BAD)])).toEqual([
+    [451, false],
+    [451, false],
+  ])
+  expect(twins.map(({ status, text }) => [status, text])).toEqual([
+    [200, ''],
+    [200, ''],
+  ])
 })

@@ -85,7 +85,7 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
   const contentType = String(res.getHeader('content-type') ?? '')
   const why = context.skips('output')
   if (why !== undefined) return unjudged(controller, context, why)
-  if (hasNoBody(context.method, res)) return unjudged(controller, context, 'no-body')
+  if (hasNoBody(res)) return unjudged(controller, context, 'no-body')
   const type = mediaType(contentType)
   if (context.dialect === generic && isSuccess(res.statusCode) && !isReadable(type))
     return unjudged(controller, context, 'binary')
@@ -112,12 +112,12 @@ function unjudged(controller: ResponseController, context: ReplyContext, why: No
 
 /**
  * True for responses whose body Node leaves out, RFC 9110 sections 9.3.2 and 15. A 205 or a redirect is not among
- * them, because Node sends their body, and that of a POST which a middleware has renamed at its client's wish.
+ * them, because Node sends their body. A HEAD is what the client has sent: a middleware that renames a POST at its
+ * client's wish changes `req.method` alone.
  */
-function hasNoBody(method: string, res: ServerResponse): boolean {
+function hasNoBody(res: ServerResponse & { _hasBody?: boolean; stream?: { headRequest?: boolean } }): boolean {
   const { statusCode: status } = res
-  const renamed = Reflect.get(res, '_hasBody') === true
-  return (method === 'HEAD' && !renamed) || status < 200 || status === 204 || status === 304
+  return res._hasBody === false || res.stream?.headRequest === true || status < 200 || status === 204 || status === 304
 }
 
 class TextHold implements Hold {

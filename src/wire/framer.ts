@@ -92,7 +92,7 @@ const FIELD = /^(?:data|event|id|retry)?:/
 /** The beginning of a field's name, or of a part of a data stream. */
 const MAYBE_FIELD = /^(?:da|dat|data|ev|eve|even|event|id|re|ret|retr|retry|[0-9a-z]:?)$/
 /** In bare text these alone begin events: `id: 7` may be a list, and `:)` a smile. */
-const FIELD_IN_TEXT = /^(?:data:|event: ?[\w./-]+\r?$|: |:\r?$)/
+const FIELD_IN_TEXT = /^(?:data:|: |(?:event: ?[\w./-]+|:)(?:\r|$))/
 const MAYBE_FIELD_IN_TEXT = /^(?::\r?|d|da|dat|data|e|ev|eve|even|event|event: ?[\w./-]{0,80}\r?)$/
 /** The lines with which data streams of the AI SDK begin. */
 const PART_IN_TEXT = /^(?:0:"|f:\{")/
@@ -126,7 +126,7 @@ function grammarOf(label: Label, bytes: Buffer, ended: boolean): Grammar | undef
 }
 
 function textGrammarOf(text: string, bytes: Buffer, whole: boolean): Grammar | undefined {
-  if (FIELD_IN_TEXT.test(text) && (whole || /^(?:data:|: )/.test(text))) return new EventGrammar()
+  if (FIELD_IN_TEXT.test(text) && (whole || /^(?:data:|: )|\r./.test(text))) return new EventGrammar()
   if (PART_IN_TEXT.test(text)) return new LineGrammar()
   if (!whole && (MAYBE_FIELD_IN_TEXT.test(text) || MAYBE_PART_IN_TEXT.test(text))) return undefined
   // What writes JSON lines writes them whole. Another object flows.

@@ -122,7 +122,7 @@ export class EventGrammar extends Lines {
   #name: string | undefined
   #data: string | undefined
   #other: string | undefined
-  /** True when the data so far is all of a JSON object, so that a line of JSON behind it is another event. */
+  /** True when the data so far is a JSON object or string, so that a line of JSON behind it is another event. */
   #complete = false
 
   protected line(line: string): End {
@@ -132,8 +132,9 @@ export class EventGrammar extends Lines {
     const value = colon === -1 ? '' : line.slice(line.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1)
     if (field === 'data') {
       // Handlers forget the blank line between two events.
-      if (this.#complete && (value[0] === '{' || value === '[DONE]')) return 'before'
-      this.#complete = this.#data === undefined && value[0] === '{' && value.endsWith('}')
+      if (this.#complete && (BEGINS.test(value) || value === '[DONE]')) return 'before'
+      this.#complete =
+        this.#data === undefined && BEGINS.test(value) && value.length > 1 && value.endsWith(CLOSING[value[0]!]!)
       this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
     } else if (field === 'event') {
       if (this.#complete) return 'before'
@@ -184,6 +185,7 @@ export class EventGrammar extends Lines {
 }
 
 const NONE: readonly StreamEvent[] = []
+const BEGINS = /^["{]/
 const LIST = /^\s*\[\s*\{/
 
 /** Clients read each element of a list of objects like an event. */

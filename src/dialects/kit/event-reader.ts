@@ -134,7 +134,7 @@ export class EventTexts {
     if (data === undefined) return undefined
     if (plain === true) {
       this.#words = 'text'
-      this.deltas.push({ choice: 0, channel: 'data', text: data })
+      this.deltas.push({ choice: 0, channel: 'text', text: data })
       return undefined
     }
     const trimmed = data.trim()

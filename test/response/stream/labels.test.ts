@@ -26,6 +26,8 @@ const SPELLINGS: Readonly<Record<string, Write>> = {
   'server-sent events': (words) => sse(words),
   'events with CRLF': (words) => sse(words).replaceAll('\n', '\r\n'),
   'events with CR': (words) => sse(words).replaceAll('\n', '\r'),
+  'named events with CR': (words) => sse(words).replaceAll('data:', 'event: message\rdata:').replaceAll('\n', '\r'),
+  'events with CR behind a comment': (words) => `:\r${sse(words).replaceAll('\n', '\r')}`,
   'events with mixed line ends': (words) => sse(words).replace(/\n\n/g, '\r\n\n').replace(/\n\n$/, '\r\r'),
   'events with escapes': (words) => sse(words, escaped),
   'events without a blank behind the colon': (words) => sse(words).replaceAll('data: ', 'data:'),
@@ -47,6 +49,8 @@ const SPELLINGS: Readonly<Record<string, Write>> = {
   'an event that holds a list': (words) => `data: [${words.map(escaped).join(',')}]\n\n`,
   'events of bare text': (words) => words.map((word) => `data: ${word}\n\n`).join(''),
   'events of JSON strings': (words) => words.map((word) => `data: ${JSON.stringify(word)}\n\n`).join(''),
+  'events of JSON strings without blank lines': (words) =>
+    words.map((word) => `data: ${JSON.stringify(word)}\n`).join(''),
   'JSON lines': (words) => words.map((word) => `${escaped(word)}\n`).join(''),
   'JSON lines with CRLF': (words) => words.map((word) => `${escaped(word)}\r\n`).join(''),
   'JSON lines behind byte order marks': (words) => words.map((word) => `\uFEFF${escaped(word)}\n`).join(''),

@@ -43,6 +43,12 @@ describe.each([undefined, 'text/plain', 'text/plain; charset=utf-8', 'text/markd
 )
 
 describe('A text', () => {
+  it.each(['data: ', 'data: "', '"'])('is read line by line too, where lines begin with %s', async (before) => {
+    const line = (word: string): string => `${before}${word}${before.endsWith('"') ? '"' : ''}\n\n`
+    const { reply, texts } = await told('text/plain', ['Now:\n', line('UN'), line('SAFE'), line('.')], 40)
+    expect([texts.some((text) => text.includes('UNSAFE')), reply.text.includes('SAFE')]).toEqual([true, false])
+  })
+
   it.each<[string, readonly string[]]>([
     [
       'code',

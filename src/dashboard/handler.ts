@@ -8,14 +8,14 @@ import type { GuardedRequest } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { accessOf, isSameOrigin, isToken, sessionCookie } from './access.js'
 import { Counters, snapshotOf } from './snapshot.js'
-import { MOST_PAGES, Pages } from './pages.js'
+import { createPages, MOST_PAGES } from './pages.js'
 import icon from './page/icon.svg?raw'
 import pageScript from './page/page.js?raw'
 import page from './page/page.html?raw'
 import playgroundScript from './page/playground.js?raw'
 import signInPage from './page/sign-in.html?raw'
 import style from './page/style.css?raw'
-import { Playground, playgroundGuards } from './playground.js'
+import { createPlayground, playgroundGuards } from './playground.js'
 import { problem, send } from './replies.js'
 import type { DashboardSettings } from './settings.js'
 
@@ -38,8 +38,8 @@ const PUBLIC: readonly string[] = ['style.css', 'icon.svg', 'session']
 export function createHandler(live: LiveServices, { token, playground: asked }: DashboardSettings): Handler {
   const counters = new Counters((id) => live.current.categories.some((category) => category.id === id))
   const stopCounting = counters.start()
-  const playground = asked ? new Playground(live) : undefined
-  const pages = new Pages(() => {
+  const playground = asked ? createPlayground(live) : undefined
+  const pages = createPages(() => {
     const { model, config, categories } = live.current
     const offered = playground && playgroundGuards(live.current).map(({ id, name }) => ({ id, name }))
     return snapshotOf(counters, { model, mode: config.mode, offered, categories })
@@ -48,7 +48,7 @@ export function createHandler(live: LiveServices, { token, playground: asked }: 
 
   const events: Answer = (req, res) => {
     if (!isSameOrigin(req)) return otherOrigin(res)
-    if (pages.full) {
+    if (pages.full()) {
       const words = `${MOST_PAGES} dashboards are open already. Close one, or try again later.`
       return problem(res, 503, { code: 'too_many_pages', message: words }, { 'retry-after': '10' })
     }
@@ -68,7 +68,7 @@ export function createHandler(live: LiveServices, { token, playground: asked }: 
       headers: { location: '?', 'set-cookie': sessionCookie(req, token) },
     })
   }
-  const judge: Answer = (req, res) => (isSameOrigin(req) ? playground?.answer(req, res) : otherOrigin(res))
+  const judge: Answer = (req, res) => (isSameOrigin(req) ? playground?.(req, res) : otherOrigin(res))
 
   const routes: Readonly<Record<string, Readonly<Record<string, Answer>>>> = {
     '': { GET: file(HTML, page) },

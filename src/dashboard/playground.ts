@@ -17,25 +17,20 @@ import { json, problem } from './replies.js'
 /** Questions at a time. */
 const MOST_QUESTIONS = 4
 
-export class Playground {
-  readonly #live: LiveServices
-  #questions = 0
-
-  constructor(live: LiveServices) {
-    this.#live = live
-  }
-
-  async answer(req: GuardedRequest, res: ServerResponse): Promise<void> {
-    if (this.#questions >= MOST_QUESTIONS) {
+/** Answers one question. */
+export function createPlayground(live: LiveServices) {
+  let questions = 0
+  return async (req: GuardedRequest, res: ServerResponse): Promise<void> => {
+    if (questions >= MOST_QUESTIONS) {
       const words = `${MOST_QUESTIONS} questions are being answered. Try again in a moment.`
       return problem(res, 429, { code: 'too_many_questions', message: words }, { 'retry-after': '2' })
     }
-    this.#questions++
+    questions++
     const left = new AbortController()
     res.once('close', () => left.abort())
     try {
       const { conversation, id } = await readQuestion(req)
-      const result = await this.#live.during((services) => {
+      const result = await live.during((services) => {
         const offered = playgroundGuards(services)
         const asked = offered.find((each) => each.id === id)
         if (asked === undefined)
@@ -44,7 +39,7 @@ export class Playground {
       })
       json(res, 200, result)
     } finally {
-      this.#questions--
+      questions--
     }
   }
 }

@@ -33,7 +33,7 @@ export function createLiveServices(
 ): LiveServices {
   const path = policyPath(options, env)
   const parse = (): Config => parseOptions(options, env)
-  return path !== undefined ? new WatchedServices(path, parse, lookMs) : fixed(createServices(parse()))
+  return path !== undefined ? watched(path, parse, lookMs) : fixed(createServices(parse()))
 }
 
 function fixed(services: Services): LiveServices {
@@ -51,94 +51,79 @@ interface Version {
   users: number
 }
 
-class WatchedServices implements LiveServices {
-  readonly #path: string
-  readonly #parse: () => Config
-  readonly #timer: NodeJS.Timeout
-  readonly #count = { loaded: 0, rejected: 0 }
+function watched(path: string, parse: () => Config, lookMs: number): LiveServices {
+  const count = { loaded: 0, rejected: 0 }
   /** Those of earlier policies that open requests still use. */
-  readonly #earlier = new Set<Version>()
-  #version: Version
-  #closed = false
-  #text: string | undefined
-  #textBefore: string | undefined
+  const earlier = new Set<Version>()
+  // Read before it is parsed: a change in between is then seen as one.
+  let text = readText(path)
+  let textBefore = text
+  let version: Version = { services: createServices(parse(), undefined, count), users: 0 }
+  let closed = false
 
-  constructor(path: string, parse: () => Config, lookMs: number) {
-    this.#path = path
-    this.#parse = parse
-    // Read before it is parsed: a change in between is then seen as one.
-    this.#text = this.#textBefore = readText(path)
-    this.#version = { services: createServices(parse(), undefined, this.#count), users: 0 }
-    // It alone does not keep the process alive.
-    this.#timer = setInterval(() => void this.#look(), lookMs).unref()
+  async function look(): Promise<void> {
+    const read = await readFile(path, 'utf8').catch(() => undefined)
+    const settled = read === textBefore
+    textBefore = read
+    if (!settled || read === text || closed) return
+    text = read
+    reload()
   }
 
-  get current(): Services {
-    return this.#version.services
-  }
-
-  until(res: ServerResponse): Services {
-    const release = this.#use()
-    res.once('close', release)
-    return this.#version.services
-  }
-
-  async during<T>(use: (services: Services) => Promise<T>): Promise<T> {
-    const release = this.#use()
-    try {
-      return await use(this.#version.services)
-    } finally {
-      release()
-    }
-  }
-
-  stats(): GuardStats {
-    return this.current.stats()
-  }
-
-  close(): Promise<void> {
-    clearInterval(this.#timer)
-    this.#closed = true
-    for (const { services } of this.#earlier) services.retire()
-    return this.current.close()
-  }
-
-  #use(): () => void {
-    const version = this.#version
-    version.users++
-    return () => {
-      version.users--
-      this.#retire(version)
-    }
-  }
-
-  async #look(): Promise<void> {
-    const text = await readFile(this.#path, 'utf8').catch(() => undefined)
-    const settled = text === this.#textBefore
-    this.#textBefore = text
-    if (!settled || text === this.#text || this.#closed) return
-    this.#text = text
-    this.#reload()
-  }
-
-  #reload(): void {
-    const before = this.#version
+  function reload(): void {
+    const before = version
     const { logger } = before.services
     try {
-      this.#version = { services: createServices(this.#parse(), before.services, this.#count), users: 0 }
+      version = { services: createServices(parse(), before.services, count), users: 0 }
     } catch (error) {
-      this.#count.rejected++
+      count.rejected++
       const { code, message } = toLlamaGuardError(error)
       return logger.error({ code, reason: message }, 'the changed policy file is wrong: the policy before stays')
     }
-    this.#count.loaded++
-    logger.info({ policy: this.current.policyHash }, 'the changed policy file is in force')
-    this.#earlier.add(before)
-    this.#retire(before)
+    count.loaded++
+    logger.info({ policy: version.services.policyHash }, 'the changed policy file is in force')
+    earlier.add(before)
+    retire(before)
   }
 
-  #retire(version: Version): void {
-    if (version.users === 0 && this.#earlier.delete(version)) version.services.retire()
+  function retire(former: Version): void {
+    if (former.users === 0 && earlier.delete(former)) former.services.retire()
+  }
+
+  function use(): () => void {
+    const used = version
+    used.users++
+    return () => {
+      used.users--
+      retire(used)
+    }
+  }
+
+  // It alone does not keep the process alive.
+  const timer = setInterval(() => void look(), lookMs).unref()
+  return {
+    get current() {
+      return version.services
+    },
+    until(res) {
+      res.once('close', use())
+      return version.services
+    },
+    async during(ask) {
+      const release = use()
+      try {
+        return await ask(version.services)
+      } finally {
+        release()
+      }
+    },
+    stats: () => version.services.stats(),
+    close() {
+      clearInterval(timer)
+      closed = true
+      for (const { services } of earlier) services.retire()
+      return version.services.close()
+    },
   }
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type express from 'express'
 import { describe, expect, it } from 'vitest'
 import { checkChannel, requestChannel, verdictChannel } from '../../src/telemetry/channels.js'
-import { Pages } from '../../src/dashboard/pages.js'
+import { createPages } from '../../src/dashboard/pages.js'
 import { llamaGuard } from '../../src/llama-guard.js'
 import { EXPRESSES } from '../helpers/apps.js'
 import { markerGuard } from '../helpers/guards.js'
@@ -132,7 +132,7 @@ describe('The dashboard', () => {
   it('keeps no more than one event for a page that does not read, and tells it again when it does.', async () => {
     let told = 0
     const text = 'x'.repeat(200_000)
-    const pages = new Pages(() => ({ text, told: told++ }), 1)
+    const pages = createPages(() => ({ text, told: told++ }), 1)
     let written: ServerResponse | undefined
     const server = await serve((_req, res) => {
       written = res
@@ -151,7 +151,7 @@ describe('The dashboard', () => {
 
   it('never ends its app: an event that cannot be made is left out.', async () => {
     let asked = 0
-    const pages = new Pages(() => {
+    const pages = createPages(() => {
       if (asked++ < 3) throw new Error('no stats')
       return { fine: true }
     }, 5)

@@ -11,7 +11,7 @@ import { guardName } from '../names.js'
 import { connectAws, examineEndpoint, explainFailure } from './examine-endpoint.js'
 import { examineGuard } from './examine-guard.js'
 import { examineLatency } from './latency.js'
-import { Report } from './report.js'
+import { createReport, type Report } from './report.js'
 
 export interface DoctorOptions {
   /** Settings that win over the variables. */
@@ -27,7 +27,7 @@ export interface DoctorOptions {
 
 export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> {
   const { latency = false, samples } = options
-  const report = new Report(io, options.output)
+  const report = createReport(io, options.output)
   let members: readonly Member[]
   try {
     const config = parseOptions(options.options, io.env)
@@ -44,20 +44,20 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> 
   try {
     for (const member of members) {
       if (members.length > 1) report.begin(member.option, guardName(member.config))
-      const before = report.failures
+      const before = report.failures()
       if (!onSageMaker(member)) await examineGuard(member, report)
       else if (aws === undefined) continue
       else {
         await examineEndpoint(member.config.endpoint ?? '', aws.region, io, report)
         await examineGuard(member, report, () => explainFailure(aws, member.config))
       }
-      if (latency && report.failures === before) await examineLatency(member, report, io, samples)
+      if (latency && report.failures() === before) await examineLatency(member, report, io, samples)
     }
   } finally {
     aws?.client.destroy()
   }
   report.end(conclusion(report))
-  return report.failures > 0 ? EXIT.failed : EXIT.ok
+  return report.failures() > 0 ? EXIT.failed : EXIT.ok
 }
 
 const onSageMaker = ({ config }: Member): boolean => config.guard === 'sagemaker'
@@ -74,7 +74,8 @@ async function checkTogether(config: Config): Promise<void> {
   }
 }
 
-function conclusion({ failures, broken }: Report): string {
-  if (failures === 0) return 'The guard is ready.'
+function conclusion(report: Report): string {
+  if (report.failures() === 0) return 'The guard is ready.'
+  const broken = report.broken()
   return `The guard cannot be relied on yet${broken.length === 0 ? '' : `: ${broken.join(' and ')} failed`}.`
 }

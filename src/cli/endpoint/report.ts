@@ -13,66 +13,42 @@ interface Step {
 
 const MARKS = { ok: ['green', 'ok  '], warn: ['yellow', 'warn'], fail: ['red', 'FAIL'] } as const
 
+export type Report = ReturnType<typeof createReport>
+
 /** Holds what each step found. As text it is printed at once, else at the end. */
-export class Report {
-  readonly #io: Io
-  readonly #paint: ReturnType<typeof painter>
-  readonly #output: OutputFormat
-  readonly #steps: Step[] = []
-  #guard = ''
+export function createReport({ stdout, env }: Io, output: OutputFormat = 'text') {
+  const paint = painter(stdout, env)
+  const steps: Step[] = []
+  const failed = (): readonly Step[] => steps.filter(({ state }) => state === 'fail')
+  let guard = ''
 
-  constructor(io: Io, output: OutputFormat = 'text') {
-    this.#io = io
-    this.#output = output
-    this.#paint = painter(io.stdout, io.env)
-  }
-
-  get failures(): number {
-    return this.#failed.length
-  }
-
-  get #failed(): readonly Step[] {
-    return this.#steps.filter(({ state }) => state === 'fail')
-  }
-
-  /** The guards with a failed step, each by the option that names it. */
-  get broken(): readonly string[] {
-    return [...new Set(this.#failed.map(({ guard }) => guard))].filter((guard) => guard !== '')
-  }
-
-  /** Begins the part on one of several guards. */
-  begin(option: string, name: string): void {
-    this.#guard = `${option} (${name})`
-    if (this.#output === 'text') this.#io.stdout.write(`\n${option}: ${name}\n`)
-  }
-
-  ok(what: string, found: string): void {
-    this.#add({ state: 'ok', what, found })
-  }
-
-  warn(what: string, found: string, cure: string): void {
-    this.#add({ state: 'warn', what, found, cure })
-  }
-
-  fail(what: string, found: string, cure?: string): void {
-    this.#add({ state: 'fail', what, found, cure })
-  }
-
-  end(conclusion: string): void {
-    const { stdout } = this.#io
-    if (this.#output === 'text') return void stdout.write(`\n${conclusion}\n`)
-    const ready = this.failures === 0
-    if (this.#output === 'json') return void stdout.write(`${JSON.stringify({ ready, steps: this.#steps })}\n`)
-    const rows = this.#steps.map(({ guard, state, what, found, cure = '' }) => [what, state, guard, found, cure])
-    stdout.write(`${table(['Step', 'State', 'Guard', 'Found', 'Cure'], rows)}\n${conclusion}\n`)
-  }
-
-  #add(step: Omit<Step, 'guard'>): void {
-    this.#steps.push({ guard: this.#guard, ...step })
-    if (this.#output !== 'text') return
+  function add(step: Omit<Step, 'guard'>): void {
+    steps.push({ guard, ...step })
+    if (output !== 'text') return
     const { what, found, cure } = step
     const [colour, mark] = MARKS[step.state]
     const below = cure === undefined ? '' : `      ${' '.repeat(15)}${cure}\n`
-    this.#io.stdout.write(`${this.#paint(colour, mark)}  ${what.padEnd(14)} ${found}\n${below}`)
+    stdout.write(`${paint(colour, mark)}  ${what.padEnd(14)} ${found}\n${below}`)
+  }
+
+  return {
+    failures: () => failed().length,
+    /** The guards with a failed step, each by the option that names it. */
+    broken: () => [...new Set(failed().map((step) => step.guard))].filter((each) => each !== ''),
+    /** Begins the part on one of several guards. */
+    begin(option: string, name: string): void {
+      guard = `${option} (${name})`
+      if (output === 'text') stdout.write(`\n${option}: ${name}\n`)
+    },
+    ok: (what: string, found: string) => add({ state: 'ok', what, found }),
+    warn: (what: string, found: string, cure: string) => add({ state: 'warn', what, found, cure }),
+    fail: (what: string, found: string, cure?: string) => add({ state: 'fail', what, found, cure }),
+    end(conclusion: string): void {
+      if (output === 'text') return void stdout.write(`\n${conclusion}\n`)
+      const ready = failed().length === 0
+      if (output === 'json') return void stdout.write(`${JSON.stringify({ ready, steps })}\n`)
+      const rows = steps.map((step) => [step.what, step.state, step.guard, step.found, step.cure ?? ''])
+      stdout.write(`${table(['Step', 'State', 'Guard', 'Found', 'Cure'], rows)}\n${conclusion}\n`)
+    },
   }
 }

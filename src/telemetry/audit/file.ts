@@ -48,133 +48,111 @@ export interface Audit {
 /** Throws `invalid_option` when the folder is not there or may not be written. */
 export function openAuditFile(options: AuditFileOptions, logger: Logger): Audit {
   requireWritable(options.path)
-  return new AuditFile(options, logger)
-}
+  const { maxBytes = MAX_BYTES, keep = KEEP, secret, maxWaitingBytes = MAX_WAITING_BYTES } = options
+  const path = workerPath(options.path)
+  const chain = options.chain === true ? hashChain(path) : undefined
+  let waiting: Row[] = []
+  let waitingBytes = 0
+  let handle: FileHandle | undefined
+  let size = 0
+  let count = 0
+  let draining: Promise<void> | undefined
+  let notBefore = 0
+  let toldAt = -Infinity
+  let closed = false
+  let written = 0
+  let dropped = 0
 
-class AuditFile implements Audit {
-  readonly secret: string | undefined
-  readonly #path: string
-  readonly #maxBytes: number
-  readonly #keep: number
-  readonly #maxWaiting: number
-  readonly #logger: Logger
-  readonly #chain: HashChain | undefined
-  #waiting: Row[] = []
-  #waitingBytes = 0
-  #handle: FileHandle | undefined
-  #size = 0
-  #count = 0
-  #draining: Promise<void> | undefined
-  #notBefore = 0
-  #toldAt = -Infinity
-  #closed = false
-  #written = 0
-  #dropped = 0
-
-  constructor({ path, maxBytes, keep, secret, chain, maxWaitingBytes }: AuditFileOptions, logger: Logger) {
-    this.#path = workerPath(path)
-    this.#maxBytes = maxBytes ?? MAX_BYTES
-    this.#keep = keep ?? KEEP
-    this.#maxWaiting = maxWaitingBytes ?? MAX_WAITING_BYTES
-    this.#logger = logger
-    this.#chain = chain === true ? new HashChain(this.#path) : undefined
-    this.secret = secret
+  async function release(): Promise<void> {
+    await handle?.close().catch(() => undefined)
+    handle = undefined
   }
 
-  write(event: RequestEvent): void {
-    const json = JSON.stringify(event)
-    this.#count++
-    // A lower bound of its bytes is enough: the bound is about memory.
-    if (this.#waitingBytes + json.length > this.#maxWaiting || performance.now() < this.#notBefore) return this.#drop(1)
-    this.#waiting.push({ json, count: this.#count })
-    this.#waitingBytes += json.length
-    this.#draining ??= this.#drain()
-  }
-
-  stats(): { written: number; dropped: number } {
-    return { written: this.#written, dropped: this.#dropped }
-  }
-
-  async close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)))
-    this.#closed = true
-    await Promise.race([this.#draining, late])
-    clearTimeout(timer)
-    if (this.#draining === undefined) await this.#release()
-  }
-
-  async #release(): Promise<void> {
-    await this.#handle?.close().catch(() => undefined)
-    this.#handle = undefined
-  }
-
-  async #drain(): Promise<void> {
+  async function drain(): Promise<void> {
     // One turn of the event loop later, so that the rows of a busy moment leave together.
     await new Promise(setImmediate)
     do {
-      while (this.#waiting.length > 0) await this.#writeWaiting()
+      while (waiting.length > 0) await writeWaiting()
       // Requests that end while the middleware closes still have their rows.
-      if (this.#closed) await this.#release()
-    } while (this.#waiting.length > 0)
-    this.#draining = undefined
+      if (closed) await release()
+    } while (waiting.length > 0)
+    draining = undefined
   }
 
-  async #writeWaiting(): Promise<void> {
-    const rows = this.#waiting
-    this.#waiting = []
-    this.#waitingBytes = 0
+  async function writeWaiting(): Promise<void> {
+    const rows = waiting
+    waiting = []
+    waitingBytes = 0
     try {
-      await this.#append(rows)
-      this.#written += rows.length
+      await append(rows)
+      written += rows.length
     } catch (error) {
-      await this.#failed(rows.length, error)
+      notBefore = performance.now() + PAUSE_MS
+      await release()
+      drop(rows.length, (error as NodeJS.ErrnoException).code)
     }
   }
 
-  async #append(rows: readonly Row[]): Promise<void> {
-    if (this.#handle === undefined) {
-      this.#handle = await open(this.#path, 'a+', 0o640)
-      this.#size = (await this.#handle.stat()).size
+  async function append(rows: readonly Row[]): Promise<void> {
+    if (handle === undefined) {
+      handle = await open(path, 'a+', 0o640)
+      size = (await handle.stat()).size
       // A row that a crash cut short must not swallow the next one.
-      if (this.#size > 0 && !(await this.#endsLine(this.#handle))) await this.#handle.appendFile('\n')
+      if (size > 0 && !(await endsLine(handle, size))) await handle.appendFile('\n')
     }
     // Links are made with what is really written: a dropped row is a gap in `seq`, and no broken link.
-    const lines = this.#chain === undefined ? rows.map(({ json }) => json) : await this.#chain.link(rows)
+    const lines = chain === undefined ? rows.map(({ json }) => json) : await chain.link(rows)
     const bytes = Buffer.from(`${lines.join('\n')}\n`)
-    if (this.#size > 0 && this.#size + bytes.length > this.#maxBytes) await this.#rotate()
-    await this.#handle.appendFile(bytes)
-    this.#size += bytes.length
-    this.#chain?.written()
+    if (size > 0 && size + bytes.length > maxBytes) handle = await rotate(handle)
+    await handle.appendFile(bytes)
+    size += bytes.length
+    chain?.written()
   }
 
-  async #endsLine(handle: FileHandle): Promise<boolean> {
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, this.#size - 1)
-    return buffer[0] === 0x0a
+  async function rotate(full: FileHandle): Promise<FileHandle> {
+    await full.close()
+    handle = undefined
+    for (let number = keep - 1; number >= 1; number--)
+      if (existsSync(`${path}.${number}`)) await rename(`${path}.${number}`, `${path}.${number + 1}`)
+    if (keep > 0) await rename(path, `${path}.1`)
+    const next = await open(path, keep > 0 ? 'a' : 'w', 0o640)
+    size = 0
+    return next
   }
 
-  async #rotate(): Promise<void> {
-    await this.#handle?.close()
-    this.#handle = undefined
-    for (let number = this.#keep - 1; number >= 1; number--)
-      if (existsSync(`${this.#path}.${number}`)) await rename(`${this.#path}.${number}`, `${this.#path}.${number + 1}`)
-    if (this.#keep > 0) await rename(this.#path, `${this.#path}.1`)
-    this.#handle = await open(this.#path, this.#keep > 0 ? 'a' : 'w', 0o640)
-    this.#size = 0
+  function drop(rows: number, code?: string): void {
+    dropped += rows
+    if (performance.now() - toldAt < PAUSE_MS) return
+    toldAt = performance.now()
+    logger.error({ dropped, code }, 'audit rows are lost: the disk is too slow or failed')
   }
 
-  async #failed(rows: number, error: unknown): Promise<void> {
-    this.#notBefore = performance.now() + PAUSE_MS
-    await this.#release()
-    this.#drop(rows, (error as NodeJS.ErrnoException).code)
+  return {
+    secret,
+    write(event) {
+      const json = JSON.stringify(event)
+      count++
+      // A lower bound of its bytes is enough: the bound is about memory.
+      if (waitingBytes + json.length > maxWaitingBytes || performance.now() < notBefore) return drop(1)
+      waiting.push({ json, count })
+      waitingBytes += json.length
+      draining ??= drain()
+    },
+    stats: () => ({ written, dropped }),
+    async close() {
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)))
+      closed = true
+      await Promise.race([draining, late])
+      clearTimeout(timer)
+      if (draining === undefined) await release()
+    },
   }
+}
 
-  #drop(rows: number, code?: string): void {
-    this.#dropped += rows
-    if (performance.now() - this.#toldAt < PAUSE_MS) return
-    this.#toldAt = performance.now()
-    this.#logger.error({ dropped: this.#dropped, code }, 'audit rows are lost: the disk is too slow or failed')
-  }
+async function endsLine(handle: FileHandle, size: number): Promise<boolean> {
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1)
+  return buffer[0] === 0x0a
 }
 
 function requireWritable(path: string): void {
@@ -199,7 +177,7 @@ function workerPath(path: string): string {
   return join(dir, `${name}.${worker}${ext}`)
 }
 
-export interface Row {
+interface Row {
   readonly json: string
   /** How many rows were to be written since the start, this one included. */
   readonly count: number
@@ -209,41 +187,36 @@ export interface Row {
 const TAIL_BYTES = 64 * 1024
 const FIRST = '0'.repeat(64)
 
-export class HashChain {
-  readonly #path: string
-  /** Hash of the last row that was written, and of the last one of {@link link}. */
-  #prev: string | undefined
-  #next: string | undefined
+function hashChain(path: string) {
+  /** Hash of the last row that was written, and of the last one that was linked. */
+  let prev: string | undefined
+  let next: string | undefined
   /** Number of the last row before the start. */
-  #base = 0
-
-  constructor(path: string) {
-    this.#path = path
-  }
-
-  /** The rows as they are to be written, in a file that {@link written} tells of. */
-  async link(rows: readonly Row[]): Promise<readonly string[]> {
-    if (this.#prev === undefined) await this.#goOn()
-    let prev = this.#prev ?? FIRST
-    const linked = rows.map(({ json, count }) => {
-      const line = `${json.slice(0, -1)},"seq":${this.#base + count},"prev":"${prev}"}`
-      prev = hash('sha256', line)
-      return line
-    })
-    this.#next = prev
-    return linked
-  }
-
-  written(): void {
-    this.#prev = this.#next
-  }
+  let base = 0
 
   /** Goes on where the file ends. A row that a crash cut short is linked to as it stands. */
-  async #goOn(): Promise<void> {
-    const rows = (await lastRows(this.#path)) ?? (await lastRows(`${this.#path}.1`)) ?? []
+  async function goOn(): Promise<string> {
+    const rows = (await lastRows(path)) ?? (await lastRows(`${path}.1`)) ?? []
     const last = rows.at(-1)
-    this.#prev = last === undefined ? FIRST : hash('sha256', last)
-    this.#base = rows.reduce((seq, row) => seqOf(row) ?? seq, 0)
+    base = rows.reduce((seq, row) => seqOf(row) ?? seq, 0)
+    return last === undefined ? FIRST : hash('sha256', last)
+  }
+
+  return {
+    /** The rows as they are to be written. `written` tells that they were. */
+    async link(rows: readonly Row[]): Promise<readonly string[]> {
+      let link = (prev ??= await goOn())
+      const linked = rows.map(({ json, count }) => {
+        const line = `${json.slice(0, -1)},"seq":${base + count},"prev":"${link}"}`
+        link = hash('sha256', line)
+        return line
+      })
+      next = link
+      return linked
+    },
+    written(): void {
+      prev = next
+    },
   }
 }
 

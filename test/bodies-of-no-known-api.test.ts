@@ -3,6 +3,7 @@
 import express, { type Request, type Response } from 'express'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { llamaGuard, type LlamaGuardOptions, type VerdictEvent } from '../src/index.js'
+import { listen } from './helpers/channels.js'
 import { markerGuard, type MarkerGuard, memoryLogger } from './helpers/guards.js'
 import { type Running, send, serve, sleep } from './helpers/http.js'
 
@@ -128,8 +129,11 @@ describe('the reply to a body that is judged', () => {
   it('is judged alone when the body has no word', async () => {
     answer = (_req, res) => res.json({ answer: 'UNSAFE' })
     const on = await mounted('route')
+    const heard = listen()
     expect((await send(`${on.url}/say`, { body: {} })).status).toBe(451)
     expect((await send(`${on.url}/say`, { method: 'POST' })).status).toBe(451)
+    heard.stop()
+    expect(heard.checks.map(({ stage }) => stage)).toEqual(['output', 'output'])
     expect(events[0]).toMatchObject({ stage: 'input', verdict: 'skipped', why: 'empty' })
   })
 })

@@ -105,6 +105,10 @@ const REQUESTS: Record<string, Row> = {
     path: '/ask',
     expect: 200,
   },
+  'a form nobody parsed, with who says what': {
+    ...typed('application/x-www-form-urlencoded', `messages[0][author]=user&messages[0][text]=${BAD}`),
+    path: '/ask',
+  },
   'a form field with messages as JSON text': {
     ...typed('application/x-www-form-urlencoded', `messages=${encodeURIComponent(JSON.stringify([user(BAD)]))}`),
     path: '/ask',

@@ -76,7 +76,7 @@ describe('a client that leaves', () => {
     const events: unknown[] = []
     const guard = markerGuard({ delay: 100 })
     await serving(
-      onNode([guarded({ guard, onVerdict: (event) => void events.push(event) })], () => void ran++),
+      onNode([guarded({ guard, onError: 'open', onVerdict: (event) => void events.push(event) })], () => void ran++),
       async ({ port }) => {
         const client = await rawClient(port)
         client.write(post(chat('one')) + post(chat('two')))
@@ -128,7 +128,7 @@ describe('a client that leaves', () => {
   ])('during %s closes the response, aborts the signal and the check', async (what, then) => {
     const guard = hangingGuard(1)
     const { handler, seen } = watching(then)
-    await serving(onNode([guarded({ guard })], handler), async ({ port }) => {
+    await serving(onNode([guarded({ guard, timeoutMs: 100_000 })], handler), async ({ port }) => {
       const client = await rawClient(port)
       client.write(post(chat('hello')))
       await vi.waitFor(() =>

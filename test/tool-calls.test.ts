@@ -268,6 +268,7 @@ const CASES: Readonly<Record<string, Case>> = {
       return `event: messages/${at === 2 ? 'complete' : 'partial'}\ndata: ${JSON.stringify([message])}\n\n`
     }),
   },
+  'a stream without an end, held whole': { frames: [delta({ index: 0, ...FUNCTION })], type: 'json' },
   'mcp, a question of the server': {
     ...MCP,
     frames: sse({

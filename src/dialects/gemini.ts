@@ -174,20 +174,20 @@ const NAMES: Readonly<Record<number, string>> = {
   403: 'PERMISSION_DENIED',
   404: 'NOT_FOUND',
   429: 'RESOURCE_EXHAUSTED',
+  451: 'PERMISSION_DENIED',
   500: 'INTERNAL',
   503: 'UNAVAILABLE',
 }
 
 /** Google's error object. Its `metadata` may hold nothing but strings. */
 function googleError(code: number, message: string, reason: string, type: string): Record<string, unknown> {
-  const status = NAMES[code] ?? (code >= 500 ? 'INTERNAL' : code === 451 ? 'PERMISSION_DENIED' : 'INVALID_ARGUMENT')
   const info = {
     '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
     reason,
     domain: 'llama-guard',
     metadata: { type, code: reason },
   }
-  return { code, message, status, details: [info] }
+  return { code, message, status: NAMES[code] ?? 'INVALID_ARGUMENT', details: [info] }
 }
 
 /** The status a stream's error names. Google's clients raise nothing for one below 400. */

@@ -9,6 +9,7 @@ import {
 } from 'ai'
 import { type Request, type Response } from 'express'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { aiSdk } from '../../src/dialects/ai-sdk.js'
 import { heard } from '../helpers/guards.js'
 import { send } from '../helpers/http.js'
 import { guardedSite } from './site.js'
@@ -136,6 +137,13 @@ describe('useChat', () => {
     const { last, error } = await ask(user('hello'))
     expect(JSON.stringify([last, error?.message])).not.toContain('UNSAFE')
   })
+})
+
+it.each(
+  `start start-step finish-step reset-step message-metadata text-start text-delta text-end reasoning-start
+  tool-input-start tool-output-available data-weather`.split(/\s+/),
+)('A stream whose first event is %s is one of its own.', (type) => {
+  expect(aiSdk.answers!({ type })).toBe(true)
 })
 
 describe('what useChat and useCompletion send', () => {

@@ -30,6 +30,14 @@ it('A request is what its function returns, and what it left out is an extra.', 
   ])
 })
 
+it.each([
+  { role: 'system', text: 'Hi' },
+  { role: 'user', text: 7 },
+])('A request with the turn %j cannot be read.', (turn) => {
+  const own = customDialect({ name: 'own', request: () => ({ turns: [turn as never] }) })
+  expect(() => own.request({})).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
+})
+
 it('A reply and a stream are what the functions return, and what they left out.', () => {
   expect(dialect.reply({ answer: 'Yes' })).toEqual([{ index: 0, text: 'Yes' }])
   expect(dialect.reply({ answer: 'Yes', more: 'left out' })).toEqual([{ index: 0, text: 'Yes\nmore\nleft out' }])

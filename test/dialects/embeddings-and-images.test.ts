@@ -2,9 +2,11 @@
 // pictures come as they were sent.
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { images } from '../../src/dialects/images.js'
 import { guarded, onNode } from '../helpers/apps.js'
 import { type MarkerGuard, markerGuard } from '../helpers/guards.js'
 import { type Running, send, serve } from '../helpers/http.js'
+import { BLOCKED } from './streams.js'
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 const vector = [0.25, -0.5, 0, 1e-6]
@@ -122,6 +124,7 @@ describe('Images', () => {
     const got = await send(`${server.url}/v1/images/generations`, { body })
     expect([got.status, got.text]).toEqual([200, reply.body])
     expect(got.headers['llama-guard']).toContain('output=skipped;why="binary"')
+    expect(images.stream().block(BLOCKED)).toContain('"type":"content_filter","code":"content_filter"')
   })
 
   it('to be edited are judged with their prompt when they come as JSON', async () => {

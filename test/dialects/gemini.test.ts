@@ -84,6 +84,20 @@ it.each([
   if (JSON.stringify(candidate)?.includes('words')) expect(site.guard.texts().at(-1)).toContain('words')
 })
 
+it('A reply without candidates is one of another API.', () => {
+  for (const body of [null, { text: 'words' }]) expect(gemini.reply(body)).toBeUndefined()
+})
+
+it.each([
+  [451, 'PERMISSION_DENIED'],
+  [404, 'NOT_FOUND'],
+  [422, 'INVALID_ARGUMENT'],
+])('A refusal with the status %i has its name of Google: %s.', async (blockStatus, status) => {
+  site.options = { blockStatus }
+  const got = await send(`${site.url}/v1beta/models/${MODEL}:generateContent`, { body: body('UNSAFE') })
+  expect([got.status, got.json().error]).toMatchObject([blockStatus, { code: blockStatus, status }])
+})
+
 describe('Inline data of a request', () => {
   const data = Buffer.from('words in a file').toString('base64')
   const png = 'iVBORw0KGgo='

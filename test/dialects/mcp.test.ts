@@ -207,7 +207,8 @@ describe.each([
     expect((await client.getPrompt({ name: 'p', arguments: { topic: 'UNSAFE' } })).messages).toEqual([
       { role: 'assistant', content: { type: 'text', text: REFUSED } },
     ])
-    expect((await client.readResource({ uri: 'note://2' })).contents).toMatchObject([{ text: REFUSED }])
+    const uri = 'llama-guard:refusal'
+    expect((await client.readResource({ uri: 'note://2' })).contents).toMatchObject([{ uri, text: REFUSED }])
     described = 'An UNSAFE tool.'
     // A list has no form in which it could decline.
     expect(await failure(client.listTools())).toMatchObject({ message: expect.stringContaining('Criminal Planning') })

@@ -27,6 +27,14 @@ it('Prompts and suffix are one user turn.', () => {
   expect(ask({ prompt: ['a', 'b'], suffix: 'c' }).turns).toEqual([{ role: 'User', text: 'a\nb\nc' }])
 })
 
+it('Tokens in place of a prompt cannot be read.', () => {
+  for (const prompt of [
+    [1, 2, 3],
+    [[1, 2], [3]],
+  ])
+    expect(() => ask({ prompt })).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
+})
+
 it('Every choice of a reply is read, without its tokens.', () => {
   const logprobs = (...tokens: string[]): object => ({
     tokens,

@@ -107,6 +107,7 @@ export const ORDINARY: Readonly<Record<string, OrdinaryBody>> = {
     repetition_penalty: 1.05,
     skip_special_tokens: true,
     stop_token_ids: [151643, 151645],
+    truncate_prompt_tokens: 4096,
   }),
   'OpenRouter: a route': chat(1, [user('Hi')], {
     model: 'nousresearch/hermes-3-llama-3.1-405b:free',

@@ -135,6 +135,7 @@ describe('a body on req.body beside one on req.rawBody', () => {
   const turnsOf = async (body: unknown, rawBody: unknown): Promise<unknown> => {
     const req = Object.assign(request('/v1/chat/completions', body), { rawBody })
     const chat = await createConversationReader({ maxBodyBytes: 1000 }).recognise(req)
+    expect(req.body).toBe(body)
     return chat.kind === 'chat' ? chat.request.turns.map(({ text }) => text) : chat.kind
   }
   const said = (content: string) => ({ messages: [{ role: 'user', content }] })

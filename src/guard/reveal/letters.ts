@@ -20,7 +20,7 @@ export function withoutGaps(text: string): Decoded | undefined {
     start = row.end
     const plain = row.plain.includes(' ') ? row.plain : segmentedAll(row.plain)
     const { words, share } = readingOf(plain)
-    const reads = (words >= 2 && share >= 0.5) || (words === 1 && share === 1 && plain.length >= 4)
+    const reads = (words >= 2 && share >= 0.5) || (words === 1 && share === 1)
     // Capitals with dots are an abbreviation.
     const tells = reads && (words > 1 || plain !== plain.toUpperCase())
     if (reads || row.plain.length >= 12) out.put(row.start, row.end, plain, tells ? WORDS : PRINTABLE)

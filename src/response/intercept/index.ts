@@ -194,7 +194,6 @@ class Interception extends Link implements ResponseController {
   }
 
   destroy(): void {
-    if (this.#state === 'gone') return
     this.#leaveHold('gone')
     this.#letConnectionGo?.()
     this.res.destroy()

@@ -117,4 +117,7 @@ it('A reply of more than 200,000 values, or nested deeper than 64, cannot be rea
   expect(() => judged({ more: nest(70) })).toThrow(UNREADABLE)
   expect(judged({ more: Array.from({ length: 199_000 }, () => null) })).toBe('a\nmore')
   expect(() => judged({ more: Array.from({ length: 200_000 }, () => true) })).toThrow(UNREADABLE)
+  const reader = openaiChat.stream()
+  const more = { data: `{"more":[${'true,'.repeat(150_000)}true]}` }
+  expect([more, more].map((event) => reader.read(event).length)).toEqual([1, 0])
 })

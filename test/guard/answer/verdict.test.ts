@@ -351,6 +351,11 @@ describe('A completion', () => {
     })
   })
 
+  it('has no logarithms when one of them is missing: the others would be taken for those of other tokens.', () => {
+    const logprobs = { tokens: ['\n\n', 'safe'], token_logprobs: [null, -0.1] }
+    expect(readCompletion({ choices: [{ text: 'safe', logprobs }] }).tokens).toBeUndefined()
+  })
+
   it('takes the id of a stop token for an end, as current LMI gives it.', () => {
     expect(readCompletion({ generated_text: 'safe', details: { finish_reason: 128_009 } })).toEqual({
       text: 'safe',

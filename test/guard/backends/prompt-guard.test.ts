@@ -170,5 +170,8 @@ describe('Llama Prompt Guard', () => {
   it('1 believes numbered labels when there are as many as it has.', async () => {
     const labels = [0.01, 0.04, 0.95].map((score, index) => ({ label: `LABEL_${index}`, score }))
     expect(await answers('llama-prompt-guard-1', labels)).toMatchObject({ safe: false, categories: ['P2'] })
+    // The likelier of two attacks is named, where neither is likely by itself.
+    const unsure = [0.3, 0.3, 0.4].map((score, index) => ({ label: `LABEL_${index}`, score }))
+    expect(await answers('llama-prompt-guard-1', unsure)).toMatchObject({ safe: false, categories: ['P2'] })
   })
 })

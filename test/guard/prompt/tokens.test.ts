@@ -5,7 +5,7 @@ import llama2 from 'llama-tokenizer-js'
 import llama3 from 'llama3-tokenizer-js'
 import { describe, expect, it } from 'vitest'
 import { createPrompter } from '../../../src/guard/prompt/index.js'
-import { anyTokens, MOST_PER_BYTE, type TokenCounter } from '../../../src/guard/prompt/tokens/counter.js'
+import { anyTokens, MOST_PER_BYTE, sizeOf, type TokenCounter } from '../../../src/guard/prompt/tokens/counter.js'
 import { llama2Tokens } from '../../../src/guard/prompt/tokens/llama-2.js'
 import { llama3Tokens } from '../../../src/guard/prompt/tokens/llama-3.js'
 import { ORDINARY, OTHER } from './samples.js'
@@ -150,6 +150,11 @@ describe('a conversation that is cut for a model', () => {
       expect(real(prompter.render(first!)) + 32).toBeLessThanOrEqual(context)
     }
   })
+})
+
+it('A character takes as many bytes as in UTF-8.', () => {
+  for (const code of [0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x10000])
+    expect(sizeOf(code)).toBe(Buffer.byteLength(String.fromCodePoint(code)))
 })
 
 it('Without a vocabulary, tokens are estimated by the kind of each character and of the one before it.', () => {

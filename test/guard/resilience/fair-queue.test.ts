@@ -49,6 +49,16 @@ describe('the queue before the guard', () => {
     expect(slots).toMatchObject({ inFlight: 0, queued: 0, free: 2 })
   })
 
+  it('knows a request no more whose calls are over: its next call is a newcomer', async () => {
+    const { add, end } = manual(1, 1)
+    const request = {}
+    void add(request, 'over')
+    await end()
+    void add({}, 'first')
+    void add({}, 'second')
+    expect(add(request, 'third')).toBeUndefined()
+  })
+
   it('is left by a call that is called off, whose place is free at once', async () => {
     const { slots, started, add, end } = manual(1, 1)
     const leaver = new LazyAbortController()

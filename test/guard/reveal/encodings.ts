@@ -40,7 +40,7 @@ const morse = (text: string): string =>
     .map((word) => each(word, (letter) => `${MORSE[letter.charCodeAt(0) - 97]!} `).trim())
     .join(' / ')
 
-/** The encodings that must be read, and what else a text may be hidden in. `true` where punctuation or case is lost. */
+/** The encodings that must be read, and what else a text may be hidden in. */
 export const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
   base64,
   base64url: (text) => Buffer.from(text).toString('base64url'),

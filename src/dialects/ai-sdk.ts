@@ -50,6 +50,8 @@ const FACTS: RequestFacts = {
 export const aiSdk: Dialect = {
   name: 'ai-sdk',
   paths: ['/api/use-chat'],
+  // A stream that goes on is asked for by the id of its chat, in the form of the SDK's own ids or a UUID.
+  bodiless: /\/api\/chat\/(?:[0-9a-z]{16}|[0-9a-f-]{36})\/stream$/,
   // Text streams, and the data stream of version 4, are plain text to their label.
   framing: 'text',
   marks: { 'x-vercel-ai-ui-message-stream': 'text', 'x-vercel-ai-data-stream': 'data-stream' },

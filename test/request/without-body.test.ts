@@ -16,6 +16,7 @@ const PATHS = [
   '/v1/conversations/conv_1/items',
   `/threads/${UUID}/state`,
   `/threads/${UUID}/runs/${UUID}/join`,
+  '/api/chat/Wm2zAbCdEf012345/stream',
 ]
 const METHODS = ['GET', 'POST', 'DELETE'] as const
 const REPLY = JSON.stringify({

@@ -2,7 +2,6 @@
 // framed like the events that were sent.
 import type { ServerResponse } from 'node:http'
 import type { StreamReader } from '../../dialects/dialect.js'
-import { generic } from '../../dialects/generic.js'
 import type { Decision } from '../../types.js'
 import type { FrameKind } from '../../wire/frame.js'
 import type { ReplyContext } from '../context.js'
@@ -27,7 +26,7 @@ export class StreamHead {
   /**
    * True when the first bytes may leave. Words of the model must have been judged before, so that an early block is a
    * real 451. The exceptions are `async` mode, a reply without words, an API whose events without words cannot wait,
-   * and a stream of an app's own that a GET opens: EventSource shows no 451, and states and numbers may have no end.
+   * and a stream that a GET opens: EventSource shows no 451, and states and numbers may have no end.
    */
   mayLeave(handlerEnded: boolean): boolean {
     const { settings, dialect, method } = this.#context
@@ -35,7 +34,7 @@ export class StreamHead {
       this.#left ||
       settings.streaming === 'async' ||
       dialect.early === true ||
-      (dialect === generic && method === 'GET') ||
+      method === 'GET' ||
       this.#judge.hasAllowed ||
       (handlerEnded && !this.#judge.hasWords)
     )

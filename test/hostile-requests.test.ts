@@ -182,6 +182,21 @@ const ROWS: Readonly<Record<string, Row>> = {
     path: '/v1/conversations',
     body: { items: [{ type: 'message', role: 'user', content: BAD }] },
   },
+  'a prompt whose name Go reads in any case': { path: PROMPT, body: { Prompt: BAD } },
+  'instructions on what the vendor keeps': {
+    path: '/v1/responses',
+    body: { model: 'm', previous_response_id: 'resp_1', instructions: BAD },
+  },
+  "Mistral's conversation": { path: '/v1/conversations', body: { agent_id: 'ag_1', inputs: BAD } },
+  "A2A's message": {
+    path: '/a2a',
+    body: {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'SendMessage',
+      params: { message: { role: 'ROLE_USER', parts: [{ text: BAD }] } },
+    },
+  },
   "Gemini's contents without a role": {
     path: '/v1beta/models/gemini-2.5-flash:generateContent',
     body: { contents: [{ parts: [{ text: BAD }] }] },

@@ -18,7 +18,7 @@ export const embeddings: Dialect = {
   paths: ['/v1/embeddings', '/openai/deployments/*/embeddings', '/api/embed', '/api/embeddings'],
   framing: 'sse',
   unjudgedReplies: 'binary',
-  claims: claiming({ input: 'words' }, { prompt: 'words' }),
+  claims: claiming({ '~input': 'words' }, { '~prompt': 'words' }),
   request: (body) => readRequest({ fields: { input: 'prompt', prompt: 'prompt' }, streams: () => false }, body),
   reply: reading(REPLY, 'object'),
   // Vectors never stream.

@@ -78,14 +78,25 @@ const RESPONSES_REPLY: ReplyFields = {
 
 export const openaiResponses: Dialect = {
   name: 'openai-responses',
-  paths: ['/v1/responses', '/openai/responses', '/v1/conversations', '/v1/conversations/*/items'],
+  paths: [
+    ...['/v1/responses', '/openai/responses', '/v1/responses/compact', '/v1/responses/input_tokens'],
+    ...['/v1/conversations', '/v1/conversations/*/items', '/v1/conversations/conv_*'],
+  ],
   // A response in the background is polled, and the items of a conversation are listed.
   bodiless: /\/(?:v1|openai)\/(?:responses\/resp_[^/]+(?:\/\w+)?|conversations\/conv_[^/]+\/items(?:\/[^/]+)?)$/,
   answers: (data) => isObject(data) && data.type === 'response.created',
   framing: 'sse',
-  claims: claiming({ input: 'words' }, { items: 'list' }, { prompt: 'object' }),
-  // A conversation is made of items.
-  request: (body) => readRequest({ fields: { input: 'messages', items: 'messages' } }, body),
+  claims: claiming(
+    { '~input': 'words' },
+    { inputs: 'words' },
+    { items: 'list' },
+    { prompt: 'object' },
+    // What the vendor keeps may be asked on with nothing but instructions.
+    { instructions: 'text' },
+    { previous_response_id: 'text' },
+  ),
+  // A conversation is made of items; Mistral's has inputs.
+  request: (body) => readRequest({ fields: { input: 'messages', items: 'messages', inputs: 'messages' } }, body),
   reply: readReply,
   stream: responsesStream,
   refusal: (refusal) => openaiRefusal(refusal, { input: 'input', output: 'output' }),

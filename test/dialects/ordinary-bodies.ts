@@ -169,6 +169,42 @@ export const ORDINARY: Readonly<Record<string, OrdinaryBody>> = {
     },
     calls: 2,
   },
+  'Responses: a breakpoint of the cache': {
+    path: '/v1/responses',
+    body: {
+      model: 'gpt-5',
+      input: [user([{ type: 'input_text', text: 'Hi', prompt_cache_breakpoint: { mode: 'explicit' } }])],
+    },
+    calls: 1,
+  },
+  "Mistral's conversations": {
+    path: '/v1/conversations',
+    body: { agent_id: 'ag_1', inputs: 'Hi', completion_args: { temperature: 0.3, tool_choice: 'auto' } },
+    calls: 1,
+  },
+  'OpenRouter: a session and its trace': chat(1, [user('Hi')], {
+    session_id: 'chat.7',
+    trace: { trace_id: 't.1' },
+    preset: 'terse',
+  }),
+  'SGLang: the id of a request': chat(1, [user('Hi')], { rid: 'r.1', separate_reasoning: true }),
+  'images: the form of the reply': {
+    path: '/v1/images/generations',
+    body: { model: 'm', prompt: 'A boat', response_format: 'b64_json' },
+    calls: 1,
+  },
+  'Anthropic: fallbacks': {
+    path: '/v1/messages',
+    body: {
+      model: 'm',
+      max_tokens: 9,
+      fallbacks: [{ model: 'claude-sonnet-4-5' }],
+      fallback_credit_token: 'fct.1',
+      diagnostics: { previous_message_id: 'msg_01' },
+      messages: [user([{ type: 'text', text: 'Hi', cache_control: { type: 'ephemeral' } }])],
+    },
+    calls: 1,
+  },
   'Anthropic: thinking and a tool': {
     path: '/v1/messages',
     body: {

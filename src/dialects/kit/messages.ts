@@ -8,8 +8,9 @@ type Speaker = 'user' | 'tool' | 'assistant' | 'system'
 
 /** Who speaks, by role, and by type where a message has no role. Whom nobody knows is a user. */
 const SPEAKERS = new Map<string, Speaker>([
-  ...['user', 'human', 'humanmessage', 'humanmessagechunk'].map((name) => [name, 'user'] as const),
+  ...['user', 'human', 'humanmessage', 'humanmessagechunk', 'role_user'].map((name) => [name, 'user'] as const),
   ...['assistant', 'ai', 'bot', 'model', 'aimessage', 'aimessagechunk'].map((name) => [name, 'assistant'] as const),
+  ['role_agent', 'assistant'],
   ...['system', 'developer', 'systemmessage'].map((name) => [name, 'system'] as const),
   ...['tool', 'function', 'toolmessage', 'functionmessage'].map((name) => [name, 'tool'] as const),
   // AG-UI.

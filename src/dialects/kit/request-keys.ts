@@ -24,6 +24,14 @@ export const SETTINGS = wordSet(
   'safety_settings cachedContent cached_content modelId threadId runId parentRunId method tool_choice function_call',
   'guardrailConfig performanceConfig serviceTier requestMetadata additionalModelResponseFieldPaths citation_options',
   'safety_mode strict_tools size quality output_format output_compression partial_images input_fidelity background',
+  // Anthropic, Gemini, Mistral, OpenRouter, xAI, Groq and Perplexity.
+  'fallbacks fallback_credit_token diagnostics labels completion_args handoff_execution agent_id guardrails session_id',
+  'trace preset image_config search_parameters search_settings compound_custom search_mode search_domain_filter',
+  'search_recency_filter return_images return_related_questions disable_search disable_tool_validation raw_prompting',
+  // vLLM, SGLang, Together, Fireworks and LiteLLM.
+  'cache_salt return_token_ids detokenize thinking_token_budget media_io_kwargs vllm_xargs rid separate_reasoning',
+  'stream_reasoning no_stop_trim lora_path session_params safety_model context_length_exceeded_behavior',
+  'prompt_truncate_len perf_metrics_in_response raw_output num_retries caching litellm_trace_id',
 )
 
 /** Fields that an app sends the same with every request. They are judged with the system text. */
@@ -41,7 +49,8 @@ export const STRUCTURE = wordSet(
   'checkpoint_id checkpoint_ns vector_store_ids progressToken requestId taskId elicitationId jsonrpc method model',
   'protocolVersion created_at createdAt completed_at timestamp finish_reason server_name caller effort mode category',
   'threshold syntax environment search_context_size require_approval responseMimeType response_mime_type cachePoint',
-  'functionCallingConfig mediaResolution task_support taskSupport scheduling ranker version agentId',
+  'functionCallingConfig mediaResolution task_support taskSupport scheduling ranker version agentId caller_id',
+  'toolset_name error_code retrieved_at oversized_image allowed_callers connector_id memory_limit response_format',
 )
 
 /** Objects that are judged as the JSON text that a model reads: arguments and results of tools, and schemas. */
@@ -94,6 +103,9 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'data_collection quantizations max_price ignore max_results search_prompt engine display_width display_height',
     'display_width_px display_height_px display_number max_num_results ranking_options score_threshold server_label',
     'server_url headers authorization authorization_token tool_configuration defer_loading namespace definition',
+    'prompt_cache_breakpoint transformations document_url document_name input_examples output_schema file_ids configs',
+    'server_description tool_names read_only always never external_web_access default_config mcp_server_name tabs',
+    'eager_input_streaming max_content_tokens max_characters enable_zoom task_budget network_policy agent_version',
     // Gemini, whose API takes both spellings.
     'systemInstruction system_instruction inlineData inline_data functionCall functionResponse function_response',
     'videoMetadata video_metadata startOffset start_offset endOffset end_offset fps thought stopSequences',

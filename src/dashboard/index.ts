@@ -16,23 +16,14 @@ export interface Dashboard {
   close(): void
 }
 
-export interface Dashboards {
-  /** @throws LlamaGuardError `invalid_option` or `unknown_option`. */
-  open(options?: DashboardOptions): Dashboard
-  /** Closes all that were opened. */
-  close(): void
-}
-
 /** Each counts by itself. */
 const MOST_DASHBOARDS = 16
 
-export function createDashboards(
-  live: LiveServices,
-  env: Readonly<Record<string, string | undefined>> = {},
-): Dashboards {
+export function createDashboards(live: LiveServices, env: Readonly<Record<string, string | undefined>> = {}) {
   const opened = new Set<Dashboard>()
   return {
-    open(options = {}) {
+    /** @throws LlamaGuardError `invalid_option` or `unknown_option`. */
+    open(options: DashboardOptions = {}): Dashboard {
       if (opened.size >= MOST_DASHBOARDS)
         throw invalidOption(
           `${MOST_DASHBOARDS} dashboards are open. Call guard.dashboard() once and mount what it returns, not once for ` +
@@ -42,6 +33,7 @@ export function createDashboards(
       opened.add(dashboard)
       return dashboard
     },
+    /** Closes all that were opened. */
     close: () => opened.forEach((dashboard) => dashboard.close()),
   }
 }

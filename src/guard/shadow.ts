@@ -12,18 +12,10 @@ export interface ShadowOptions {
   onCompare?(event: CompareEvent): void
 }
 
-export interface Shadow {
-  /**
-   * Judges a sample of the conversations. Never throws and never delays. A conversation for which there is no room is
-   * dropped.
-   */
-  watch(conversation: Conversation, stage: Stage, primary: Promise<Judgement>): void
-}
-
 /** The most comparisons at once, so that a trial does not compete with the real guard for sockets and CPU. */
 const AT_ONCE = 16
 
-export function createShadow({ guard, rate, onCompare }: ShadowOptions, timeoutMs: number, logger?: Logger): Shadow {
+export function createShadow({ guard, rate, onCompare }: ShadowOptions, timeoutMs: number, logger?: Logger) {
   const member = resilient(guard, { timeoutMs, maxAttempts: 1, concurrency: AT_ONCE, queue: 0, breaker: true })
   const model = guard.model ?? 'custom'
   const ask = async (conversation: Conversation, stage: Stage): Promise<Verdict> => {
@@ -48,7 +40,8 @@ export function createShadow({ guard, rate, onCompare }: ShadowOptions, timeoutM
     onCompare?.(event)
   }
   return {
-    watch(conversation, stage, primary) {
+    /** Judges a sample. Never throws and never delays. A conversation for which there is no room is dropped. */
+    watch(conversation: Conversation, stage: Stage, primary: Promise<Judgement>): void {
       if (Math.random() >= rate) return
       compare(conversation, stage, primary).catch((error: unknown) => logger?.warn({ err: error }, 'onCompare threw'))
     },

@@ -19,14 +19,6 @@ export interface JsonClientOptions {
   readonly timeoutMs: number
 }
 
-export interface JsonClient {
-  /** Rejects with a `guard_*` code for everything but a 200 with JSON. */
-  post(body: object, signal: AbortSignalLike | undefined): Promise<unknown>
-  close(): Promise<void>
-  /** Where it sends, without secrets. */
-  readonly address: string
-}
-
 const SERVER: ServerWords = {
   name: 'The guard server',
   check: 'Check LLAMA_GUARD_MODEL_ID, and that LLAMA_GUARD_URL is no redirect.',
@@ -39,7 +31,7 @@ const CONNECT_MS = 3000
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 
 /** @throws LlamaGuardError `invalid_option` at once for a URL or key that cannot work. */
-export function jsonClient({ url: given, route, apiKey, concurrency, timeoutMs }: JsonClientOptions): JsonClient {
+export function jsonClient({ url: given, route, apiKey, concurrency, timeoutMs }: JsonClientOptions) {
   const url = baseUrl(given)
   const path = `${url.pathname.replace(/(?<!\/)\/+$/, '')}${route}${url.search}`
   const headers = {
@@ -54,7 +46,8 @@ export function jsonClient({ url: given, route, apiKey, concurrency, timeoutMs }
     bodyTimeout: timeoutMs,
   })
   return {
-    post: (body, signal) => {
+    /** Rejects with a `guard_*` code for everything but a 200 with JSON. */
+    post: (body: object, signal: AbortSignalLike | undefined): Promise<unknown> => {
       const text = JSON.stringify(body)
       return within({ ms: timeoutMs, late, signal }, async (inner) => {
         try {
@@ -68,6 +61,7 @@ export function jsonClient({ url: given, route, apiKey, concurrency, timeoutMs }
       })
     },
     close: () => pool.destroy(),
+    /** Where it sends, without secrets. */
     address: url.origin + path,
   }
 }

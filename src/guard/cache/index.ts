@@ -216,23 +216,8 @@ class Flight<T> {
   }
 }
 
-export interface SingleFlight<T> {
-  /**
-   * Joins the call under `key`, or starts it. `joined` is false for the caller who started it. `answer` rejects when
-   * the caller's signal aborts. What `start` returns must settle soon after the signal that it got aborts.
-   */
-  run(
-    key: string,
-    signal: AbortSignalLike,
-    start: (signal: LazyAbortController) => Promise<T>,
-  ): { readonly joined: boolean; readonly answer: Promise<T> }
-  /** Aborts every call that is in flight. */
-  abort(reason: Error): void
-  readonly size: number
-}
-
 /** `ms` is how long one call may take, however many callers join it. Then it fails with `guard_timeout`. */
-export function createSingleFlight<T>(ms: number): SingleFlight<T> {
+export function createSingleFlight<T>(ms: number) {
   const flights = new Map<string, Flight<T>>()
 
   const launch = (key: string, start: (signal: LazyAbortController) => Promise<T>): Flight<T> => {
@@ -272,14 +257,19 @@ export function createSingleFlight<T>(ms: number): SingleFlight<T> {
   }
 
   return {
-    run(key, signal, start) {
-      if (signal.aborted) return { joined: false, answer: Promise.reject(reasonOf(signal)) }
+    /**
+     * Joins the call under `key`, or starts it. `joined` is false for the caller who started it. `answer` rejects when
+     * the caller's signal aborts. What `start` returns must settle soon after the signal that it got aborts.
+     */
+    run(key: string, signal: AbortSignalLike, start: (signal: LazyAbortController) => Promise<T>) {
+      if (signal.aborted) return { joined: false, answer: Promise.reject<T>(reasonOf(signal)) }
       const known = flights.get(key)
       const flight = known ?? launch(key, start)
       if (known !== undefined || deadlineOf(signal) > flight.controller.deadline) bound(flight)
       return { joined: known !== undefined, answer: board(flight, signal) }
     },
-    abort(reason) {
+    /** Aborts every call that is in flight. */
+    abort(reason: Error): void {
       for (const flight of flights.values()) flight.controller.abort(reason)
     },
     get size() {

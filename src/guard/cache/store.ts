@@ -22,14 +22,6 @@ export interface CacheStore {
   close?(): Promise<void> | void
 }
 
-export interface ShieldedStore {
-  /** Never rejects, and answers within 50 ms. */
-  get(key: string): Promise<string | undefined>
-  set(key: string, value: string, ttlMs: number): Promise<void>
-  close(): Promise<void>
-  stats(): StoreStats
-}
-
 const DEADLINE_MS = 50
 const FAILURES_TO_OPEN = 5
 const REST_MS = 5000
@@ -38,7 +30,7 @@ const LONGEST_ENTRY = 16 * 1024
 const REFUSED = new Error('The shared verdict cache is being left alone.')
 
 /** Wraps a store with a short deadline, a circuit breaker and one log line per outage. */
-export function shielded(store: CacheStore, logger?: Logger): ShieldedStore {
+export function shielded(store: CacheStore, logger?: Logger) {
   const count = { reached: 0, hits: 0, failures: 0, skipped: 0 }
   let failing = false
   const breaker = new CircuitBreaker({
@@ -71,17 +63,18 @@ export function shielded(store: CacheStore, logger?: Logger): ShieldedStore {
     }
   }
   return {
-    async get(key) {
+    /** Never rejects, and answers within 50 ms. */
+    async get(key: string): Promise<string | undefined> {
       const value: unknown = await attempt(() => store.get(key))
       if (typeof value !== 'string' || value.length > LONGEST_ENTRY) return undefined
       count.hits++
       return value
     },
-    set: (key, value, ttlMs) => attempt(() => store.set(key, value, ttlMs)),
+    set: (key: string, value: string, ttlMs: number) => attempt(() => store.set(key, value, ttlMs)),
     async close() {
       await within({ ms: 1000 }, () => store.close?.()).catch(() => undefined)
     },
-    stats: () => ({ ...count }),
+    stats: (): StoreStats => ({ ...count }),
   }
 }
 

@@ -402,7 +402,7 @@ describe('A handler', () => {
     ['a text', () => 'UNSAFE'],
     ['an object with the status and body of a Response', () => ({ status: 200, body: null, bodyUsed: false })],
     ['an object with the headers and body of one', () => ({ headers: new Headers(), body: null, bodyUsed: false })],
-    ['an object whose headers are an object', () => ({ status: 200, headers: {}, body: null, bodyUsed: false })],
+    ['an object whose headers are a list', () => ({ status: 200, headers: [], body: null, bodyUsed: false })],
     [
       'a Response that has been read',
       async () => {

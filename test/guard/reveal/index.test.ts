@@ -43,7 +43,7 @@ describe('reveal', () => {
     ['Message 2: %', 'binary'],
     ['% 7', 'decimal'],
     ['Der Hund läuft schnell über die Straße.\n%', 'rot47'],
-    ...['mathematical', 'zalgo', 'leet', 'accents', 'upside down'].map((name) => [
+    ...['mathematical', 'zalgo', 'leet', 'accents', 'upside down', 'rot13'].map((name) => [
       `${'The visitors came back because they found what they wanted. '.repeat(40)}%`,
       name,
     ]),

@@ -44,14 +44,21 @@ export function isJson(type: string): boolean {
   return /^(application|text)\/([\w.-]+\+)?json$/.test(type)
 }
 
-/** True for what may be text. A handler that sends a Buffer calls it an octet stream. */
+const MEDIA = /^(?:image\/(?!svg)|(?:audio|video|font)\/|multipart\/x-mixed-replace$)/
+const ARCHIVE = /^application\/(?:pdf|wasm|(?:[\w.-]+\+)?g?zip|vnd\.openxmlformats.+|x-(?:7z|rar|tar|bzip|g?zip).*)$/
+
+/** True for media, documents and archives, in which there are no words to read. */
+export function isMedia(type: string): boolean {
+  return MEDIA.test(type) || ARCHIVE.test(type)
+}
+
 export function isReadable(type: string): boolean {
   return (
     type === '' ||
     type.startsWith('text/') ||
     isJson(type) ||
     isStream(type) ||
-    /^(?:application|image)\/(?:octet-stream|xml|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
+    /^(?:application|image)\/(?:xml|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
   )
 }
 

@@ -6,7 +6,7 @@ import { generic } from '../dialects/generic.js'
 import type { Decision, GuardedRequest, NotJudgedReason } from '../types.js'
 import { Framer } from '../wire/framer.js'
 import type { Hold, ReplyContext, ResponseController } from './context.js'
-import { codingsOf, framingOf, isReadable, isSuccess, isUtf8, labelOf, mediaType, setVerdictHeaders } from './head.js'
+import { codingsOf, framingOf, isMedia, isSuccess, isUtf8, labelOf, mediaType, setVerdictHeaders } from './head.js'
 import { intercept } from './intercept/index.js'
 import { type HttpRefusal, plainDialect, type RefusalContext, refusalOf } from './refusal.js'
 import { eventStreamHold } from './stream/index.js'
@@ -87,7 +87,7 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
   if (why !== undefined) return unjudged(controller, context, why)
   if (hasNoBody(res)) return unjudged(controller, context, 'no-body')
   const type = mediaType(contentType)
-  if (context.dialect === generic && isSuccess(res.statusCode) && !isReadable(type))
+  if (context.dialect === generic && isSuccess(res.statusCode) && isMedia(type))
     return unjudged(controller, context, 'binary')
   // Only wholeHold decodes content codings and other charsets.
   const isPlain = codingsOf(res).length === 0 && isUtf8(contentType)

@@ -179,10 +179,10 @@ export async function readReply(
   const type = mediaType(contentType)
   const failed = !isSuccess(status)
   if (status === 206 && !noChat) throw unreadable('a part of a reply (206)')
-  // What a handler sends that sends a Buffer. It may be text.
-  const bare = type === 'application/octet-stream'
+  // What a handler sends that sends a Buffer, or a file of its own type. It may be text.
+  const bare = type === 'application/octet-stream' || (noChat && !isReadable(type))
   // An error of any type is read as text, because it may contain a reply.
-  if (!failed && !isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
+  if (!failed && !bare && !isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
   if ((wordless || redirects) && !codings.every(isKnownCoding)) return undefined
   if (!isUtf8(contentType)) {
     if (redirects) return undefined

@@ -39,9 +39,15 @@ const PASS: Readonly<Record<string, Row>> = {
     status: 206,
     body: PNG,
   },
+  'a file of a type of its own': { headers: type('application/x-own'), body: PNG },
   'a coding that we do not know': { headers: type('text/css', { 'content-encoding': 'zstd' }), body: PNG },
 }
 const JUDGED: Readonly<Record<string, readonly [Row, string]>> = {
+  'a file of text': [{ headers: type('application/sql'), body: 'some words' }, 'some words'],
+  'a form': [
+    { headers: type('multipart/form-data; boundary=cut'), body: '--cut\n\nso\n--cut--' },
+    '--cut\n\nso\n--cut--',
+  ],
   'a Buffer of text': [{ headers: type('application/octet-stream'), body: 'some words' }, 'some words'],
   'a part of a text': [
     { headers: type('text/plain', { 'content-range': 'bytes 0-9/99' }), status: 206, body: 'some wor' },

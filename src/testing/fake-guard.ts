@@ -1,4 +1,5 @@
 // A guard without a model, for the tests of an app: it finds unsafe what a pattern or a function finds unsafe.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { invalidOption } from '../types/errors.js'
 import type { Category, Conversation, Guard, JudgeOptions, Verdict } from '../types.js'
 
@@ -18,23 +19,11 @@ export interface FakeGuard extends Guard {
 }
 
 /** Those of Llama Guard 3, so that a 451 reads as it does in production. */
-const NAMES = [
-  'Violent Crimes',
-  'Non-Violent Crimes',
-  'Sex-Related Crimes',
-  'Child Sexual Exploitation',
-  'Defamation',
-  'Specialized Advice',
-  'Privacy',
-  'Intellectual Property',
-  'Indiscriminate Weapons',
-  'Hate',
-  'Suicide & Self-Harm',
-  'Sexual Content',
-  'Elections',
-  'Code Interpreter Abuse',
-]
-const CATEGORIES: readonly Category[] = NAMES.map((name, index) => ({ id: `S${index + 1}`, name }))
+const NAMES =
+  'Violent Crimes, Non-Violent Crimes, Sex-Related Crimes, Child Sexual Exploitation, Defamation, Specialized ' +
+  'Advice, Privacy, Intellectual Property, Indiscriminate Weapons, Hate, Suicide & Self-Harm, Sexual Content, ' +
+  'Elections, Code Interpreter Abuse'
+const CATEGORIES: readonly Category[] = NAMES.split(', ').map((name, index) => ({ id: `S${index + 1}`, name }))
 
 /**
  * For `llamaGuard({ guard: fakeGuard() })` in a test: no network, no credentials, the same verdict for the same text.
@@ -47,9 +36,10 @@ export function fakeGuard({ unsafe = /UNSAFE/, delayMs = 0 }: FakeGuardOptions =
     model: 'fake-guard',
     categories: CATEGORIES,
     asked,
-    async judge(conversation, options: JudgeOptions = {}): Promise<Verdict> {
+    async judge(conversation, { signal }: JudgeOptions = {}): Promise<Verdict> {
       asked.push(conversation)
-      if (delayMs > 0) await wait(delayMs, options.signal)
+      // Rejects when nobody waits for the verdict any more.
+      if (delayMs > 0) await sleep(delayMs, undefined, { signal }).catch(() => signal?.throwIfAborted())
       const categories = await violated(conversation.at(-1)?.text ?? '')
       return { safe: categories.length === 0, categories }
     },
@@ -63,20 +53,4 @@ function asFunction(unsafe: unknown): Exclude<FakeGuardOptions['unsafe'], RegExp
   throw invalidOption(
     `fakeGuard() got \`unsafe\` as ${typeof unsafe}. Give it a RegExp, or a function from a text to category ids.`,
   )
-}
-
-/** Rejects when nobody waits for the verdict any more. */
-function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const gone = (): void => {
-      clearTimeout(timer)
-      reject(signal?.reason as Error)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', gone)
-      resolve()
-    }, ms)
-    if (signal?.aborted === true) gone()
-    else signal?.addEventListener('abort', gone, { once: true })
-  })
 }

@@ -7,6 +7,7 @@ import { dirname, join, parse } from 'node:path'
 import { hash } from 'node:crypto'
 import { invalidOption } from '../../types/errors.js'
 import type { AuditStats, Logger, RequestEvent } from '../../types.js'
+import { within } from '../../utils/deadline.js'
 
 export interface AuditFileOptions {
   /**
@@ -140,11 +141,8 @@ export function openAuditFile(options: AuditFileOptions, logger: Logger): Audit 
     },
     stats: () => ({ written, dropped }),
     async close() {
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)))
       closed = true
-      await Promise.race([draining, late])
-      clearTimeout(timer)
+      await within({ ms: CLOSE_MS }, () => draining).catch(() => undefined)
       if (draining === undefined) await release()
     },
   }

@@ -316,6 +316,14 @@ const BESIDE: Readonly<Record<string, Row>> = {
     body: '5\r\nHello\r\n0\r\n\r\n',
     judged: 415,
   },
+  'a compressed upload of the AWS SDK': {
+    method: 'PUT',
+    path: '/bucket/a.txt',
+    type: 'application/octet-stream',
+    headers: { 'content-encoding': 'gzip,aws-chunked' },
+    body: Buffer.concat([Buffer.from('5\r\n'), gzipSync('Hello'), Buffer.from('\r\n0\r\n\r\n')]),
+    judged: 415,
+  },
   'spans of OpenTelemetry': {
     path: '/v1/traces',
     body: {

@@ -187,6 +187,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     path: '/v1/responses',
     body: { model: 'm', previous_response_id: 'resp_1', instructions: BAD },
   },
+  "Ollama's generation": { path: '/api/generate', body: { model: 'm', prompt: 'Hi', system: BAD } },
   "Mistral's conversation": { path: '/v1/conversations', body: { agent_id: 'ag_1', inputs: BAD } },
   "A2A's message": {
     path: '/a2a',

@@ -1,4 +1,5 @@
-// Ollama's native chat: `/api/chat`, one JSON object or NDJSON lines of them, errors as a plain string.
+// Ollama's native chat and generation: `/api/chat` and `/api/generate`, one JSON object or NDJSON lines of them, errors
+// as a plain string.
 // https://github.com/ollama/ollama/blob/main/docs/api.md
 import type { Decision } from '../types.js'
 import type { Dialect, Media, Refusal, StreamReader } from './dialect.js'
@@ -10,7 +11,7 @@ import { claiming, readRequest } from './kit/read-request.js'
 const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
 const OLLAMA_REPLY: ReplyFields = {
   ...server(
-    'model created_at done done_reason remote_model remote_host total_duration load_duration prompt_eval_count',
+    'model created_at done done_reason context remote_model remote_host total_duration load_duration prompt_eval_count',
   ),
   ...server('prompt_eval_duration eval_count eval_duration'),
   ...words('response thinking error'),
@@ -22,13 +23,15 @@ const OLLAMA_REPLY: ReplyFields = {
   logprobs: { ...TOKEN, top_logprobs: TOKEN },
 }
 
+const FIELDS = { messages: 'messages', prompt: 'prompt', suffix: 'prompt' } as const
+
 const START: { readonly model: string | undefined; readonly over: boolean } = { model: undefined, over: false }
 
 function ollamaStream(_calls?: unknown, media?: Media): StreamReader {
   return eventReader({
     fields: OLLAMA_REPLY,
     options: { media },
-    read: (texts, data) => texts.walk(data, { grows: /^message\./ }),
+    read: (texts, data) => texts.walk(data, { grows: /^(?:message\.|response$|thinking$)/ }),
     start: START,
     after: (state, { model, done }) => ({ model: state.model ?? shortText(model), over: state.over || done === true }),
     block: ({ model }, decision, words = '') => line(lastLine(model, words, 'content_filter', decision)),
@@ -41,6 +44,7 @@ function lastLine(model: string | undefined, words: string, reason: string, deci
     model: model ?? 'unknown',
     created_at: new Date().toISOString(),
     message: { role: 'assistant', content: words },
+    response: words,
     done: true,
     done_reason: reason,
     llama_guard: blockNote(decision),
@@ -53,13 +57,13 @@ function line(value: unknown): string {
 
 export const ollamaChat: Dialect = {
   name: 'ollama-chat',
-  paths: ['/api/chat'],
+  paths: ['/api/chat', '/api/generate'],
   framing: 'ndjson',
   // Many apps name their own route /api/chat. A request to Ollama names a model.
-  claims: claiming({ model: 'text', messages: 'value' }),
+  claims: claiming({ model: 'text', messages: 'value' }, { '~model': 'text', '~prompt': 'text' }),
   // Ollama streams by default.
-  request: (body) => readRequest({ fields: { messages: 'messages' }, streams: ({ stream }) => stream !== false }, body),
-  reply: reading(OLLAMA_REPLY, { message: 'object' }),
+  request: (body) => readRequest({ fields: FIELDS, streams: ({ stream }) => stream !== false }, body),
+  reply: reading(OLLAMA_REPLY, { message: 'object' }, { response: 'text', done: 'given' }),
   stream: ollamaStream,
   // Ollama's clients show `error` unchanged, so it must be a string. The other facts stand beside it.
   refusal: (refusal) => ({

@@ -67,8 +67,11 @@ const RESPONSES_REPLY: ReplyFields = {
   ...RESPONSE,
   // Events.
   ...server('type sequence_number output_index content_index summary_index annotation_index item_id obfuscation'),
-  ...server('code param partial_image_index'),
+  ...server('code param partial_image_index input_tokens'),
   ...words('delta refusal arguments input code message name'),
+  // Events of Mistral's conversations.
+  ...server('role conversation_id agent_id'),
+  ...words('content'),
   response: RESPONSE,
   item: ITEM,
   part: PART,

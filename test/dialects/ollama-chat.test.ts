@@ -78,6 +78,26 @@ it('A stream is read line by line and ends as its clients expect.', () => {
   expect(readerOf(ollamaChat, events, 3).block(BLOCKED)).toBe('')
 })
 
+it('A generation has a prompt, and its words in `response`.', () => {
+  const body = { model: 'llama3.2', prompt: 'Hi', suffix: 'end', system: 'Be kind.', template: '{{ .Prompt }}' }
+  expect(ollamaChat.request({ ...body, context: [1, 2] })).toMatchObject({
+    turns: [{ role: 'User', text: 'Hi\nend' }],
+    system: 'Be kind.\n{{ .Prompt }}',
+    stream: true,
+    extras: [],
+    unseen: [{ what: 'stored-history', count: 1 }],
+  })
+  expect(ollamaChat.reply({ model: 'm', response: 'Hi.', done: true, context: [1, 2] })).toEqual([
+    { index: 0, text: 'Hi.' },
+  ])
+  const events = ['Hel', 'lo'].map((response) => event({ model: 'm', response, done: false }))
+  expect(gather(ollamaChat.stream(), events)).toEqual({ '0:response': 'Hello' })
+  expect(JSON.parse(readerOf(ollamaChat, events, 1).block(BLOCKED, 'No.'))).toMatchObject({
+    response: 'No.',
+    done_reason: 'content_filter',
+  })
+})
+
 it('A stream of OpenAI chunks on the same path is ended in their form.', () => {
   const events = [event({ id: 'chatcmpl-1', choices: [{ index: 0, delta: { content: 'a' } }] })]
   const reader = replyReader(ollamaChat)

@@ -170,10 +170,12 @@ function areTokens(value: unknown): boolean {
 }
 
 /** How often the body names turns that the vendor keeps: the model reads them, and they are not here to be judged. */
-function storedHistory({ previous_response_id, conversation, prompt, input, assistant_id }: Body): number {
+function storedHistory({ previous_response_id, conversation, prompt, input, assistant_id, context }: Body): number {
   const items: readonly unknown[] = Array.isArray(input) ? input : []
   const run = assistant_id !== undefined && input === undefined ? assistant_id : undefined
-  const named = [previous_response_id, conversation, isObject(prompt) ? prompt.id : undefined, run]
+  // Ollama gives its client what it keeps, as numbers.
+  const kept = areTokens(context)
+  const named = [previous_response_id, conversation, isObject(prompt) ? prompt.id : undefined, run, kept || undefined]
   return (
     named.filter((name) => name !== undefined && name !== null && name !== '').length +
     items.filter((item) => isObject(item) && (item.type === 'item_reference' || isReference(item))).length

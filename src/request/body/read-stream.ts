@@ -15,7 +15,8 @@ type Decoding = IncomingMessage & { handOn?(bytes: Uint8Array): void }
 export async function readStream(req: Decoding, limit: number, all: boolean): Promise<ReadBody> {
   const type = mediaTypeOf(req)
   const encoding = encodingOf(req.headers['content-encoding'])
-  if (encoding?.includes(',')) throw twoEncodings()
+  const encodings = encoding?.split(',') ?? []
+  if (encodings.length > 1 && encodings.every((each) => isKnownEncoding(encodingOf(each)))) throw twoEncodings()
   const mayLeave = !all && (type.kind === 'other' || !isKnownEncoding(encoding))
   const raw = new ByteBuffer()
   const isPlain = encoding === undefined || !isKnownEncoding(encoding)

@@ -34,14 +34,7 @@ export interface GatewayOptions extends GatewaySettings {
   readonly dashboard?: DashboardOptions | undefined
 }
 
-export interface Gateway {
-  readonly url: string
-  readonly port: number
-  /** False where prom-client is not installed, and `/metrics` answers 501. */
-  readonly hasMetrics: boolean
-  /** Stops taking requests, lets replies finish, ends the rest loudly, closes everything. */
-  stop(): Promise<void>
-}
+export type Gateway = Awaited<ReturnType<typeof startGateway>>
 
 const MAX_HEADER_BYTES = 16 * 1024
 /** Open sockets; the next is closed at once. */
@@ -53,7 +46,7 @@ const KEEP_ALIVE_MS = 65_000
 const LAST_WORDS_MS = 2_000
 
 /** @throws LlamaGuardError before it listens, when no upstream or no guard is configured. */
-export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
+export async function startGateway(o: GatewayOptions = {}) {
   const config = parseOptions(o.options, o.env)
   const plain = createUpstream(config.upstream)
   if (plain === undefined)
@@ -106,6 +99,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   })
   const { port, address } = server.address() as AddressInfo
 
+  /** Stops taking requests, lets replies finish, ends the rest loudly, closes everything. */
   async function stop(): Promise<void> {
     if (stopping) return
     stopping = true
@@ -127,6 +121,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   return {
     port,
     url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    /** False where prom-client is not installed, and `/metrics` answers 501. */
     hasMetrics: metrics !== undefined,
     stop,
   }

@@ -81,8 +81,8 @@ function createCollectors(register: Registry) {
       enableExemplars,
       registers,
     })
-  const total = (name: string, help: string, labelNames: string[]): Counter =>
-    new Counter({ name: `llama_guard_${name}_total`, help, labelNames, registers })
+  const total = (name: string, help: string, labels: string): Counter =>
+    new Counter({ name: `llama_guard_${name}_total`, help, labelNames: labels.split(' '), registers })
   const judgementSeconds = seconds(
     'judgement_duration',
     'How long a stage waited for its slowest judgement',
@@ -99,26 +99,24 @@ function createCollectors(register: Registry) {
     'What the guard added: the wait before the handler (input), the hold of the first and last byte of a reply',
     ['stage', 'byte', 'streaming'],
   )
-  const judgements = total('judgements', 'Stages judged, by verdict and what became of it', [
-    'stage',
-    'verdict',
-    'action',
-    'code',
-  ])
-  const categories = total('categories', 'Violated categories', ['stage', 'category'])
-  const checks = total('checks', 'Guard checks made, several for long texts and streams', ['stage'])
-  const requests = total('requests', 'Requests that reached the middleware, by whether any stage of them was judged', [
+  const judgements = total('judgements', 'Stages judged, by verdict and what became of it', 'stage verdict action code')
+  const categories = total('categories', 'Violated categories', 'stage category')
+  const checks = total('checks', 'Guard checks made, several for long texts and streams', 'stage')
+  const requests = total(
+    'requests',
+    'Requests that reached the middleware, by whether any stage of them was judged',
     'outcome',
-  ])
-  const notJudged = total('not_judged', 'Stages and parts of requests that were not judged, by reason', [
-    'reason',
-    'dialect',
-  ])
-  const tokens = total('tokens', 'Tokens the guard model read and wrote', ['direction'])
+  )
+  const notJudged = total(
+    'not_judged',
+    'Stages and parts of requests that were not judged, by reason',
+    'reason dialect',
+  )
+  const tokens = total('tokens', 'Tokens the guard model read and wrote', 'direction')
   const comparisons = total(
     'shadow_comparisons',
     'Texts that the guard on trial judged too, by what either guard said',
-    ['stage', 'primary', 'shadow'],
+    'stage primary shadow',
   )
   const [model, dialect, code] = [bounded(), bounded(), bounded()]
   collectStats(registers, model)
@@ -176,21 +174,16 @@ function exemplarOf({ requestId, context }: VerdictMessage): Record<string, stri
  * What is read from the guards when the metrics are. A counter that falls is one that began anew, to Prometheus too.
  */
 function collectStats(registers: Registry[], model: (name: string) => string): void {
-  const total = (
-    name: string,
-    help: string,
-    label: string,
-    read: (stats: GuardStats) => Record<string, number>,
-  ): void => {
+  const total = (name: string, help: string, read: (stats: GuardStats) => Record<string, number>): void => {
     new Counter({
       name,
       help,
-      labelNames: [label],
+      labelNames: ['result'],
       registers,
       collect() {
         this.reset()
         for (const stats of liveStats())
-          for (const [value, count] of Object.entries(read(stats))) this.inc({ [label]: value }, count)
+          for (const [result, count] of Object.entries(read(stats))) this.inc({ result }, count)
       },
     })
   }
@@ -214,11 +207,9 @@ function collectStats(registers: Registry[], model: (name: string) => string): v
       },
     })
   }
-  total('llama_guard_cache_total', 'Questions by what the verdict cache did', 'result', cacheCounts)
-  total('llama_guard_audit_rows_total', 'Audit rows by what became of them', 'result', ({ audit }) => ({ ...audit }))
-  total('llama_guard_policy_loads_total', 'Changes of the policy file, taken or not', 'result', ({ policy }) => ({
-    ...policy,
-  }))
+  total('llama_guard_cache_total', 'Questions by what the verdict cache did', cacheCounts)
+  total('llama_guard_audit_rows_total', 'Audit rows by what became of them', ({ audit }) => ({ ...audit }))
+  total('llama_guard_policy_loads_total', 'Changes of the policy file, taken or not', ({ policy }) => ({ ...policy }))
   gauge('llama_guard_queued', 'Checks that wait for a place at the guard', ({ queued }) => queued)
   gauge('llama_guard_in_flight', 'Calls to the guard that are on their way', ({ inFlight }) => inFlight)
   const state = 'Circuit breaker of the guard: 0 closed, 1 half-open, 2 open'

@@ -9,27 +9,6 @@ export interface Scored {
   readonly score: number
 }
 
-/** One judged text: its label, and whether it was flagged. */
-export interface Flagged {
-  readonly unsafe: boolean
-  readonly flagged: boolean
-}
-
-export interface Confusion {
-  readonly truePositives: number
-  readonly falsePositives: number
-  readonly trueNegatives: number
-  readonly falseNegatives: number
-}
-
-export interface Rates {
-  readonly precision: number | undefined
-  readonly recall: number | undefined
-  readonly f1: number | undefined
-  /** The share of safe texts that are flagged. */
-  readonly falsePositiveRate: number | undefined
-}
-
 /** One point of a precision-recall curve: every text with at least this score is flagged. */
 export interface CurvePoint {
   readonly threshold: number
@@ -38,9 +17,11 @@ export interface CurvePoint {
   readonly falsePositiveRate: number
 }
 
-const share = (part: number, whole: number): number | undefined => (whole === 0 ? undefined : part / whole)
+export const share = (part: number, whole: number): number | undefined => (whole === 0 ? undefined : part / whole)
 
-export function confusion(rows: readonly Flagged[]): Confusion {
+type Confusion = ReturnType<typeof confusion>
+
+export function confusion(rows: readonly { readonly unsafe: boolean; readonly flagged: boolean }[]) {
   let [truePositives, falsePositives, trueNegatives, falseNegatives] = [0, 0, 0, 0]
   for (const { unsafe, flagged } of rows)
     if (unsafe && flagged) truePositives++
@@ -50,11 +31,14 @@ export function confusion(rows: readonly Flagged[]): Confusion {
   return { truePositives, falsePositives, trueNegatives, falseNegatives }
 }
 
-export function rates({ truePositives, falsePositives, trueNegatives, falseNegatives }: Confusion): Rates {
+export type Rates = ReturnType<typeof rates>
+
+export function rates({ truePositives, falsePositives, trueNegatives, falseNegatives }: Confusion) {
   return {
     precision: share(truePositives, truePositives + falsePositives),
     recall: share(truePositives, truePositives + falseNegatives),
     f1: share(2 * truePositives, 2 * truePositives + falsePositives + falseNegatives),
+    /** The share of safe texts that are flagged. */
     falsePositiveRate: share(falsePositives, falsePositives + trueNegatives),
   }
 }
@@ -162,16 +146,11 @@ export function wilsonOfF1({ truePositives, falsePositives, falseNegatives }: Co
 export const wilsonOfArea = (area: number | undefined, texts: number): Interval | undefined =>
   area === undefined ? undefined : wilson(area * texts, texts)
 
-export interface McNemar {
-  /** The number of texts that only the first guard judged rightly. `onlySecond` is the same for the second. */
-  readonly onlyFirst: number
-  readonly onlySecond: number
-  /** Two-sided exact p: how likely a split at least this uneven is between equally good guards. */
-  readonly p: number
-}
-
-/** The sum is exact at every size. An approximation would need a rule for the sizes at which it holds. */
-export function mcnemar(rows: readonly { readonly first: boolean; readonly second: boolean }[]): McNemar {
+/**
+ * The numbers of texts that one guard alone judged rightly, and the two-sided exact p: how likely a split at least this
+ * uneven is between equally good guards. An approximation would need a rule for the sizes at which it holds.
+ */
+export function mcnemar(rows: readonly { readonly first: boolean; readonly second: boolean }[]) {
   const onlyFirst = rows.filter(({ first, second }) => first && !second).length
   const onlySecond = rows.filter(({ first, second }) => second && !first).length
   const n = onlyFirst + onlySecond

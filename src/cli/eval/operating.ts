@@ -1,6 +1,6 @@
 // What a guard's scores allow: a table of thresholds, the one in use and a recommended one among them, how well scores
 // are calibrated, and how each category and each kind of text fares. Pure functions.
-import { averagePrecision, confusion, rates, type Rates, type Scored, wilson } from './metrics.js'
+import { averagePrecision, confusion, rates, type Rates, type Scored, share, wilson } from './metrics.js'
 import type { Answer } from './judge-all.js'
 import type { Row } from './rows.js'
 
@@ -77,7 +77,6 @@ export function categoryRates(judged: readonly Judged[]) {
       const rows = labelled.filter(({ labels }) => labels.includes(name))
       const named = labelled.filter(({ flagged, categories }) => flagged && categories.includes(name))
       const scored = [...rows, ...benign].flatMap(({ unsafe, score }) => (score === undefined ? [] : { unsafe, score }))
-      const share = (part: number, whole: number): number | undefined => (whole === 0 ? undefined : part / whole)
       return {
         name,
         rows: rows.length,

@@ -23,8 +23,7 @@ const BEGINS_UNSAFE = /^\s*unsafe(?:[a-z]\d|[^\p{L}\p{M}]|$)/iu
  */
 export function parseVerdict(completion: Completion, categories: readonly Category[]): Verdict {
   const { text } = completion
-  const { answer, ending } = answerOf(completion)
-  const usage = completion.usage && { tokens: completion.usage }
+  const { answer, ending, usage } = answerOf(completion)
   if (answer === 'safe' && ending === 'whole')
     return { safe: true, categories: [], ...scoreBehind(completion, '', 'safe'), ...usage }
 
@@ -74,16 +73,12 @@ const CUT_OFF = new Set(['length', 'max_tokens'])
 
 export type Ending = 'whole' | 'cut' | 'failed'
 
-/**
- * The answer without the white space and special tokens around it. It is empty when the text is too long to be a
- * verdict.
- */
-export function answerOf({ text, finishReason }: Completion): { readonly answer: string; readonly ending: Ending } {
-  return {
-    answer: text.length > LONGEST ? '' : withoutEnd(text.replace(LEADING, ''), TOKENS),
-    ending:
-      finishReason === undefined || ENDED.has(finishReason) ? 'whole' : CUT_OFF.has(finishReason) ? 'cut' : 'failed',
-  }
+/** The answer without the white space and special tokens around it. It is empty for a text that is no verdict. */
+export function answerOf({ text, finishReason, usage }: Completion) {
+  const answer = text.length > LONGEST ? '' : withoutEnd(text.replace(LEADING, ''), TOKENS)
+  const ended = finishReason === undefined || ENDED.has(finishReason)
+  const ending: Ending = ended ? 'whole' : CUT_OFF.has(finishReason) ? 'cut' : 'failed'
+  return { answer, ending, usage: usage && { tokens: usage } }
 }
 
 /**

@@ -101,13 +101,12 @@ const WORDS: DecidingWords = { safe: ['no'], unsafe: ['yes'] }
  * @throws LlamaGuardError `unparseable_verdict` for anything else.
  */
 function parseAnswer(completion: Completion, { whole, beginsYes, prefix, wanted }: AnswerForm): Verdict {
-  const { answer, ending } = answerOf(completion)
+  const { answer, ending, usage } = answerOf(completion)
   const said = ending === 'whole' ? whole.exec(answer)?.[1]?.toLowerCase() : undefined
   if (said === undefined) {
     if (beginsYes.test(completion.text)) return offFormatUnsafe(completion)
     throw unparseable(completion, wanted)
   }
   const score = scoreBehind(completion, prefix, said, WORDS)
-  const usage = completion.usage && { tokens: completion.usage }
   return { safe: said === 'no', categories: said === 'no' ? [] : [HARM_ID], ...score, ...usage }
 }

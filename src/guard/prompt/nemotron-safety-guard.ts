@@ -76,9 +76,8 @@ const BEGINS_UNSAFE: Readonly<Record<Role, RegExp>> = {
  * @throws LlamaGuardError `unparseable_verdict` for anything else, and for a rating of a reply that was not shown.
  */
 function parseRatings(completion: Completion, judged: Role, ids: ReadonlyMap<string, string>): Verdict {
-  const { answer, ending } = answerOf(completion)
+  const { answer, ending, usage } = answerOf(completion)
   const [, user, response, list] = (ending === 'whole' && FORM.exec(answer)) || []
-  const usage = completion.usage && { tokens: completion.usage }
   const rating = (judged === 'Agent') === (response !== undefined) ? (response ?? user) : undefined
   const isSafe = user === 'safe' && response !== 'unsafe'
   if (rating === 'safe' && isSafe === (list === undefined)) return { safe: true, categories: [], ...usage }

@@ -119,11 +119,10 @@ const PREFIX = 'Safety:'
  * @throws LlamaGuardError `unparseable_verdict` for anything else.
  */
 function parseLevels(completion: Completion): Verdict {
-  const { answer: whole, ending } = answerOf(completion)
+  const { answer: whole, ending, usage } = answerOf(completion)
   const answer = withoutEnd(whole, TOKENS)
   const [, level, list = ''] = (ending === 'whole' && FORM.exec(answer)) || []
   const score = level && scoreBehind(completion, PREFIX, level.toLowerCase(), WORDS)
-  const usage = completion.usage && { tokens: completion.usage }
   if (level === 'Safe' && list === 'None') return { safe: true, categories: [], ...score, ...usage }
   if (level === 'Unsafe' || level === 'Controversial') {
     const named = list.split(',').map((name) => CATEGORIES.indexOf(name.trim()))

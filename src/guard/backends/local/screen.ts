@@ -45,15 +45,7 @@ export interface Part {
   readonly listed: Listed
 }
 
-export interface Screen {
-  /** The parts of a text that are judged one by one; at least one. */
-  windows(text: string): readonly Part[]
-  window(part: Part): Finding
-  text(text: string): Finding
-  /** Whether a text is in a language that the screen does not know. */
-  isForeign(text: string): boolean
-}
-
+/** The parts of a text that are judged one by one; at least one. */
 export function windows(text: string): readonly Part[] {
   const words = new Words(normalise(text))
   const matches = new Matches(words)
@@ -83,7 +75,9 @@ function named(model: Model, found: Features, listed: readonly string[]): readon
   return [...new Set([...listed, ...likely])]
 }
 
-export function createScreen(parameters: Parameters): Screen {
+export type Screen = ReturnType<typeof createScreen>
+
+export function createScreen(parameters: Parameters) {
   const model = createModel(parameters)
   const window = ({ words, first, end, listed: { categories, asks, decides } }: Part): Finding => {
     const found = features(words, first, end)
@@ -94,5 +88,5 @@ export function createScreen(parameters: Parameters): Screen {
       listed: categories.length > 0,
     }
   }
-  return { windows, window, isForeign, text: (text) => windows(text).map(window).reduce(worse) }
+  return { windows, window, isForeign, text: (text: string) => windows(text).map(window).reduce(worse) }
 }

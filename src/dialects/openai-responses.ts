@@ -8,7 +8,7 @@ import { SaidTexts } from './kit/stream-memory.js'
 import { type EventData, eventReader, type EventTexts, shortText } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, openaiRefusal, streamFailure, typedEvents } from './kit/refusals.js'
-import { itemIndex, type ReplyFields, server, TextWalker, words, ChoiceTexts } from './kit/reply-fields.js'
+import { itemIndex, type ReplyFields, server, TextWalker, words } from './kit/reply-fields.js'
 
 const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
 const PART: ReplyFields = {
@@ -106,19 +106,21 @@ export const openaiResponses: Dialect = {
   decline: declinedResponse,
 }
 
-/** One output item is one choice. Text that the reply repeats from the request is judged with the first item. */
+/** All items are one choice: a client reads them as one answer, and long research has hundreds of them. */
 function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || !Array.isArray(body.output)) return undefined
   const walker = new TextWalker(RESPONSES_REPLY, { media })
-  const texts = new ChoiceTexts()
-  texts.readEach(body.output, walker, ITEM)
+  const texts: string[] = []
+  const judged = new Set<string>()
+  for (const item of body.output as unknown[]) {
+    const first = texts.length
+    walker.walk(item, (_path, text) => texts.push(text), { fields: ITEM })
+    judged.add(texts.slice(first).join('\n'))
+  }
   const { output: _, ...outside } = body
-  const judged = new Set(texts.list().map(({ text }) => text))
   // The SDK's field `output_text` repeats the words of the items.
-  walker.walk(outside, (_path, text) => {
-    if (!judged.has(text)) texts.addOutside(text)
-  })
-  return texts.list()
+  walker.walk(outside, (_path, text) => void (judged.has(text) || texts.push(text)))
+  return [{ index: 0, text: texts.join('\n') }]
 }
 
 const AUDIO = /^response\.(?:output_)?audio\.delta$/
@@ -132,26 +134,21 @@ const LAST = /^response\.(?:completed|incomplete|failed|cancelled)$/
 const START = { created: false, over: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
 
 function responsesStream(_calls?: unknown, media?: Media): StreamReader {
-  const items = new Map<number, SaidTexts>()
+  const said = new SaidTexts()
 
-  const item = (choice: number): SaidTexts => {
-    const known = items.get(choice) ?? new SaidTexts()
-    items.set(choice, known)
-    return known
-  }
   /** The events with the whole response: a snapshot of each item, and what the response repeats. */
   const readResponse = (texts: EventTexts, { response, ...outside }: EventData): void => {
     const { output, ...rest } = response as EventData
     for (const [position, entry] of (Array.isArray(output) ? (output as unknown[]) : [output]).entries()) {
-      const choice = itemIndex(entry, position)
-      texts.walk(entry, { fields: ITEM, choice, under: 'item.', said: item(choice) })
+      const index = itemIndex(entry, position)
+      texts.walk(entry, { fields: ITEM, under: `${index}.item.`, said })
     }
     texts.walk(
       { ...outside, response: rest },
       {
-        said: item(0),
+        said,
         // The field `output_text` repeats the words of all items.
-        skip: (text) => [...items.values()].some((known) => known.holds(text)),
+        skip: (text) => said.holds(text),
         ...(FIRST.test(String(outside.type)) && { aside: true }),
       },
     )
@@ -161,17 +158,17 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
     fields: RESPONSES_REPLY,
     options: { media },
     read(texts, data) {
-      const choice = natural(data.output_index)
+      const index = natural(data.output_index)
       const type = shortText(data.type) ?? ''
       if (AUDIO.test(type))
         throw unreadableResponse('The stream carries audio, which the guard cannot read; ask the model for text.')
       if (isObject(data.response)) return readResponse(texts, data)
-      if (SNAPSHOT.test(type)) return texts.walk(data, { choice, under: `${type}.`, said: item(choice) })
-      if (!type.endsWith('.delta')) return texts.walk(data, { choice, under: `${type}.`, grows: true })
+      if (SNAPSHOT.test(type)) return texts.walk(data, { under: `${index}.${type}.`, said })
+      if (!type.endsWith('.delta')) return texts.walk(data, { under: `${index}.${type}.`, grows: true })
       const name = type.replace(/^response\.|\.delta$/g, '')
-      const part = `${name}.${natural(data.content_index ?? data.summary_index)}`
+      const part = `${index}.${name}.${natural(data.content_index ?? data.summary_index)}`
       const channel = (path: string): string => (path === 'delta' ? part : `${part}.${path}`)
-      texts.walk(data, { choice, channel, grows: true, said: item(choice) })
+      texts.walk(data, { channel, grows: true, said })
     },
     start: START,
     after: (state, { type, response, sequence_number: sequence, output_index: index }) => ({

@@ -106,7 +106,7 @@ const message = (id: string, text: string): object => ({
   content: [{ type: 'output_text', text, annotations: [], logprobs: [] }],
 })
 
-it('A reply has one choice per output item, exactly its words.', () => {
+it('The items of a reply are one choice, exactly their words, however many they are.', () => {
   const call = {
     id: 'fc_1',
     type: 'function_call',
@@ -116,9 +116,13 @@ it('A reply has one choice per output item, exactly its words.', () => {
     arguments: '{"a":"b"}',
   }
   expect(openaiResponses.reply({ ...RESPONSE, output: [message('msg_1', 'Hello.\n'), call] })).toEqual([
-    { index: 0, text: 'Hello.\n' },
-    { index: 1, text: 'f\n{"a":"b"}' },
+    { index: 0, text: 'Hello.\n\nf\n{"a":"b"}' },
   ])
+  const research = Array.from({ length: 300 }, (_, at) => message(`msg_${at}`, `Step ${at}`))
+  expect(openaiResponses.reply({ ...RESPONSE, output: research })).toHaveLength(1)
+  const steps = research.map((each, at) => event({ type: 'response.output_item.done', output_index: at, item: each }))
+  const choices = Object.keys(gather(openaiResponses.stream(), steps)).map((key) => key.split(':')[0])
+  expect([choices.length, new Set(choices)]).toEqual([300, new Set(['0'])])
   expect(
     openaiResponses.reply({ ...RESPONSE, output: [message('msg_1', 'Hi there')], output_text: 'Hi there' }),
   ).toEqual([{ index: 0, text: 'Hi there' }])
@@ -168,9 +172,9 @@ const EVENTS = [
 describe('a stream', () => {
   it('judges each text once, though snapshots repeat it', () => {
     expect(gather(openaiResponses.stream(), EVENTS)).toEqual({
-      '0:output_text.0': 'Hello there',
-      '1:function_call_arguments.0': '{"a":1}',
-      '1:item.name': 'f',
+      '0:0.output_text.0': 'Hello there',
+      '0:1.function_call_arguments.0': '{"a":1}',
+      '0:1.item.name': 'f',
     })
   })
 

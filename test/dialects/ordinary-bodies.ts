@@ -270,5 +270,25 @@ export const ORDINARY: Readonly<Record<string, OrdinaryBody>> = {
     },
     calls: 1,
   },
+  'MCP: a list of tools, without a session': {
+    path: '/mcp',
+    body: {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/list',
+      params: {
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientCapabilities': {},
+        },
+      },
+    },
+    calls: 0,
+  },
+  "Ollama's generation": {
+    path: '/api/generate',
+    body: { model: 'llama3.2', prompt: 'Hi', raw: true, options: { seed: 1 }, keep_alive: '5m', context: [1, 2] },
+    calls: 1,
+  },
   'MCP: a notification': { path: '/mcp', body: { jsonrpc: '2.0', method: 'notifications/initialized' }, calls: 0 },
 }

@@ -32,6 +32,8 @@ export const SETTINGS = wordSet(
   'cache_salt return_token_ids detokenize thinking_token_budget media_io_kwargs vllm_xargs rid separate_reasoning',
   'stream_reasoning no_stop_trim lora_path session_params safety_model context_length_exceeded_behavior',
   'prompt_truncate_len perf_metrics_in_response raw_output num_retries caching litellm_trace_id',
+  // Ollama, LangGraph and assistant-ui.
+  'raw webhook if_exists unstable_assistantMessageId runConfig callSettings',
 )
 
 /** Fields that an app sends the same with every request. They are judged with the system text. */
@@ -51,6 +53,7 @@ export const STRUCTURE = wordSet(
   'threshold syntax environment search_context_size require_approval responseMimeType response_mime_type cachePoint',
   'functionCallingConfig mediaResolution task_support taskSupport scheduling ranker version agentId caller_id',
   'toolset_name error_code retrieved_at oversized_image allowed_callers connector_id memory_limit response_format',
+  'stopReason io.modelcontextprotocol/protocolVersion io.modelcontextprotocol/logLevel',
 )
 
 /** Objects that are judged as the JSON text that a model reads: arguments and results of tools, and schemas. */
@@ -94,6 +97,7 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'argument ref level logger progress total reason systemPrompt includeContext modelPreferences hints costPriority',
     'speedPriority intelligencePriority blob audience requestedSchema structuredContent isError contents completion',
     'values hasMore lastModified icons src sizes theme websiteUrl inputSchema outputSchema execution readOnlyHint',
+    'io.modelcontextprotocol/clientInfo io.modelcontextprotocol/clientCapabilities inputResponses requestState',
     'destructiveHint idempotentHint task openWorldHint pollInterval statusMessage lastUpdatedAt',
     // Settings within settings.
     'chat_template_kwargs config style include_usage include_obfuscation budget_tokens max_uses allowed_tools',
@@ -105,6 +109,7 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'server_url headers authorization authorization_token tool_configuration defer_loading namespace definition',
     'prompt_cache_breakpoint transformations document_url document_name input_examples output_schema file_ids configs',
     'server_description tool_names read_only always never external_web_access default_config mcp_server_name tabs',
+    'approval approved parentMessageId',
     'eager_input_streaming max_content_tokens max_characters enable_zoom task_budget network_policy agent_version',
     // Gemini, whose API takes both spellings.
     'systemInstruction system_instruction inlineData inline_data functionCall functionResponse function_response',

@@ -42,16 +42,23 @@ export function requestHeaders(incoming: IncomingHttpHeaders, options: RequestHe
     for (const name of CREDENTIALS) Reflect.deleteProperty(headers, name)
     // Anthropic and Gemini read their keys from headers of their own; every other known API takes a bearer token.
     const path = options.path.split('?', 1)[0] ?? ''
-    if (/\/messages$/.test(path)) headers['x-api-key'] = options.apiKey
+    if (takesAnthropicKey(path)) headers['x-api-key'] = options.apiKey
     else if (takesGoogleKey(path)) headers['x-goog-api-key'] = options.apiKey
     else headers['authorization'] = `Bearer ${options.apiKey}`
   }
   return headers
 }
 
+/** Messages, their tokens and their batches. OpenAI lists the messages of a stored completion on such a path too. */
+function takesAnthropicKey(path: string): boolean {
+  return /\/messages(?:\/(?:count_tokens|batches))?$/.test(path) && !/\/(?:completions|threads)\/[^/]+\/\w+$/.test(path)
+}
+
 /** The Gemini API. Vertex AI, whose paths name a project, takes a bearer token. */
 export function takesGoogleKey(path: string): boolean {
-  return /\/models\/[^/]+:(?:g|streamG)enerateContent$/.test(path) && !path.includes('/projects/')
+  return (
+    /\/models\/[^/]+:(?:generateContent|streamGenerateContent|countTokens)$/.test(path) && !path.includes('/projects/')
+  )
 }
 
 export function responseHeaders(incoming: IncomingHttpHeaders): Headers {

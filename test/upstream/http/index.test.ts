@@ -92,6 +92,9 @@ test('Headers of the hop, of the app and named by Connection stay behind; the re
 test.each([
   ['/chat/completions', { authorization: 'Bearer operator' }],
   ['/messages', { 'x-api-key': 'operator' }],
+  ['/messages/count_tokens', { 'x-api-key': 'operator' }],
+  ['/chat/completions/chatcmpl-1/messages', { authorization: 'Bearer operator' }],
+  ['/models/gemini-2.5-pro:countTokens', { 'x-goog-api-key': 'operator' }],
 ])("The operator's key replaces every credential of the client on %s", async (path, wanted) => {
   let seen: IncomingMessage['headers'] = {}
   const front = await between(
@@ -112,7 +115,9 @@ test.each([
     },
   })
   const credentials = Object.fromEntries(
-    ['authorization', 'x-api-key', 'api-key'].flatMap((name) => (name in seen ? [[name, seen[name]]] : [])),
+    ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'].flatMap((name) =>
+      name in seen ? [[name, seen[name]]] : [],
+    ),
   )
   expect(credentials).toEqual(wanted)
 })

@@ -132,13 +132,8 @@ const ROWS: Readonly<Record<string, Row>> = {
     status: [400],
   },
   'a prompt with more behind it': { headers: JSON_TYPE, path: PROMPT, body: `{"prompt":"${BAD}"}x`, status: [400] },
-  'a prompt in a text with more behind it': {
-    headers: TEXT,
-    path: PROMPT,
-    body: `{"prompt":"${BAD}"}x`,
-    status: [400],
-  },
-  'a chat in a text with more behind it': { headers: TEXT, body: `${words}x`, status: [400] },
+  'a prompt in a text with more behind it': { headers: TEXT, path: PROMPT, body: `{"prompt":"${BAD}"}x` },
+  'a chat in a text with more behind it': { headers: TEXT, body: `${words.replace(BAD, '\\u0055NSAFE')}x` },
   'a text that is a chat and no UTF-8': {
     headers: TEXT,
     path: '/ask',

@@ -11,7 +11,7 @@ import type { Image } from '../types.js'
 import { invalidOption, type LlamaGuardError, toLlamaGuardError, unreadableRequest } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import { readJson } from '../wire/json.js'
-import { type Read, refuseBroken, spellsChat } from './body/parse.js'
+import { beginsAsChat, type Read, spellsChat } from './body/parse.js'
 import { pathEnding, type Paths } from './url.js'
 
 type Body = Readonly<Record<string, unknown>>
@@ -112,8 +112,8 @@ export function chatInBody(read: Read, known: Dialect | undefined, inUse: Dialec
   const { value, fault, mayBeChat, unclear } = read
   const found = foundIn(value, known, inUse)
   // Any name may be that of a chat to a dialect of the operator's.
-  if (fault !== undefined && (found !== undefined || mayBeChat || (unclear && inUse.hasOwn))) throw fault
-  if (found === undefined) return known && refuseBroken(read)
+  if (fault && (found || mayBeChat || (unclear && inUse.hasOwn) || (known && beginsAsChat(value)))) throw fault
+  if (found === undefined) return undefined
   const { dialect, chat, outside } = found
   try {
     const request = dialect.request(chat)

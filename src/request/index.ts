@@ -7,7 +7,7 @@ import type { GuardedRequest } from '../types.js'
 import { type LlamaGuardError, unreadableRequest } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import { isEmpty, readBody } from './body/index.js'
-import type { Read, ReadBody } from './body/parse.js'
+import { beginsAsChat, type Read, type ReadBody } from './body/parse.js'
 import { chatInBody, DialectsInUse, formIsChat, type RecognisedChat, withTexts } from './chat-in-body.js'
 import { guardedPath, pathsOf, urlTexts } from './url.js'
 
@@ -92,7 +92,8 @@ export function createConversationReader({
       const chat = read.kind === 'read' ? chatInBody(read, known, inUse) : undefined
       if (chat === undefined && mode === 'refuse') throw refusedAsUnknown()
       if (read.kind === 'unread' && mode !== 'judge' && own !== undefined) return opening(own)
-      const judged = chat ?? judgedBody(read, own === undefined ? mode : 'judge', own)
+      const broken = known !== undefined && read.kind === 'read' && beginsAsChat(read.value)
+      const judged = chat ?? judgedBody(read, own !== undefined || broken ? 'judge' : mode, own)
       if (judged === undefined)
         return {
           kind: 'unknown',

@@ -76,9 +76,11 @@ const CLAIMED =
 
 const isBroken = ({ format, value }: Read): boolean => format === 'json' && typeof value === 'string'
 
-/** @throws LlamaGuardError for a text with the fields of an API. Parsers in Go read the first value of a text. */
-export function refuseBroken({ value, fault = invalidJson() }: Read): undefined {
-  if (typeof value === 'string' && CLAIMED.test(value.replaceAll('\0', ''))) throw fault
+/** True for a text that begins as JSON with the fields of an API. Parsers in Go read the first value of a text. */
+export function beginsAsChat(value: unknown): boolean {
+  return (
+    typeof value === 'string' && /^[\s\0\uFEFF\uFFFD]*[[{"]/.test(value) && CLAIMED.test(value.replaceAll('\0', ''))
+  )
 }
 
 /** What is in no text of UTF-16 or UTF-32: a character of ASCII without a NUL beside it. */

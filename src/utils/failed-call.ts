@@ -2,30 +2,20 @@
 // conversation.
 
 /** The parts of an error of the AWS SDK or of a connection. */
-export interface Seen {
-  readonly name: string
-  readonly message: string
-  /** System error code, for example ECONNRESET. */
-  readonly errno: string
-  readonly status: number | undefined
-  readonly requestId: string
-  /** True when the SDK moved its clock to that of the server. */
-  readonly clockCorrected: boolean
-  /** What the container behind a SageMaker endpoint answered. */
-  readonly original: { readonly status: number; readonly text: string } | undefined
-}
-
-export function seen(error: unknown): Seen {
+export function seen(error: unknown) {
   const given = fieldsOf(error)
   const metadata = fieldsOf(given['$metadata'])
   const status = metadata['httpStatusCode']
   return {
     name: text(given['name']),
     message: text(given['message']),
+    /** System error code, for example ECONNRESET. */
     errno: text(given['code']),
     status: typeof status === 'number' ? status : undefined,
     requestId: text(metadata['requestId']),
+    /** True when the SDK moved its clock to that of the server. */
     clockCorrected: metadata['clockSkewCorrected'] === true,
+    /** What the container behind a SageMaker endpoint answered. */
     original:
       given['name'] === 'ModelError'
         ? { status: Number(given['OriginalStatusCode'] ?? 500), text: text(given['OriginalMessage']) }

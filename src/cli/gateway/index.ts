@@ -133,10 +133,7 @@ export function drainable(upstream: Upstream) {
   return {
     async forward(call: UpstreamCall) {
       const stopped = (): LlamaGuardError =>
-        upstreamUnavailable('The gateway is shutting down. Send the request again.', {
-          retryAfter: 1,
-          retryable: true,
-        })
+        upstreamUnavailable('The gateway is shutting down. Send the request again.', { retryAfter: 1, retryable: true })
       if (stopping.signal.aborted) throw stopped()
       await upstream.forward({ ...call, signal: AbortSignal.any([call.signal, stopping.signal]) })
       if (stopping.signal.aborted && !call.signal.aborted && !call.res.writableEnded) throw stopped()

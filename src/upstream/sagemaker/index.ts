@@ -93,9 +93,7 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
   }
 
   function unreachable(error: unknown): never {
-    throw upstreamUnavailable(`The chat endpoint ${endpoint} cannot be called.`, {
-      cause: withoutWords(error),
-    })
+    throw upstreamUnavailable(`The chat endpoint ${endpoint} cannot be called.`, { cause: withoutWords(error) })
   }
 
   function prepare(call: UpstreamCall): { translator: ChatTranslator; input: InvokeEndpointCommandInput } {

@@ -52,11 +52,7 @@ export function bedrockClient(guard: string, options: BedrockClientOptions) {
     loading.then(ask).catch((error: unknown) => {
       throw failureOf(SERVER, error)
     })
-  return {
-    call,
-    check: () => call((client) => client.check()),
-    close: () => void closeLoaded(loading),
-  }
+  return { call, check: () => call((client) => client.check()), close: () => void closeLoaded(loading) }
 }
 
 /**

@@ -124,6 +124,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     status: [400],
   },
   'NaN in a text that is a chat': { headers: TEXT, body: words.replace(/}$/, ',"x":NaN}') },
+  'NaN in a line beside a chat': { headers: TEXT, path: '/ask', body: `{"a":NaN}\n${words}\n` },
   'a prompt in UTF-16': { headers: JSON_TYPE, path: PROMPT, body: utf16(`{"prompt":"${BAD} \u2200"}`), status: [400] },
   'a call of a tool in UTF-16': {
     headers: JSON_TYPE,

@@ -142,7 +142,7 @@ function parseText(text: string, kind: MediaType['kind']): ReadBody {
     }
   }
   if (kind === 'json') return { ...asText, format: 'json', fault: invalidJson() }
-  const lines = tryJson(json, readLines)
+  const lines = tryJson(numbers ?? json, readLines)
   if (lines === undefined || lines instanceof LlamaGuardError) return asText
   const { value, repeats } = lines
   return { kind: 'read', format: 'lines', value, unclear: repeats, fault: repeats ? repeated() : undefined }

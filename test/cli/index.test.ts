@@ -1,15 +1,13 @@
 // The command line itself: help, flags, and exit codes.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { run } from '../../src/cli/index.js'
 import { catchIo } from './helpers.js'
 
 interface Version {
   readonly version: string
 }
-
-afterEach(() => vi.unstubAllEnvs())
 
 test('Help names every command, its exit codes, and goes to standard output', async () => {
   const io = catchIo()

@@ -2,7 +2,7 @@
 // input check, chat, output check, delete. Only AWS is emulated; the commands, the gateway, the AWS SDK and
 // the OpenAI client are the real ones.
 import OpenAI from 'openai'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startGateway } from '../../src/cli/gateway/index.js'
 import type { Gateway } from '../../src/cli/gateway/index.js'
 import { run } from '../../src/cli/index.js'
@@ -15,6 +15,7 @@ import { startFront } from '../emulator/front.js'
 import type { Front } from '../emulator/front.js'
 import { startEmulator } from '../emulator/index.js'
 import type { Emulator } from '../emulator/index.js'
+import { setEnv } from '../helpers/closing.js'
 import { catchIo } from './helpers.js'
 
 describe('The walk-through of the article', () => {
@@ -33,12 +34,11 @@ describe('The walk-through of the article', () => {
     llm = await startChatEndpoint({ name: 'llama-2-7b-chat' })
     front = await startFront({ 'llama-guard-1': guard.url, 'llama-2-7b-chat': llm.url })
     env = { ...cloud.env, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: front.url, LLAMA_GUARD_LOG_LEVEL: 'silent' }
-    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
   })
+  beforeEach(() => setEnv(env))
   afterAll(async () => {
     await gateway?.stop()
     for (const each of [front, llm, guard, cloud]) await each.close()
-    vi.unstubAllEnvs()
   })
 
   test('1. Discover: the models and the licence are there to be read before anything costs money', async () => {

@@ -1,17 +1,12 @@
 // An app with a guard and its dashboard, on a real server; and what comes of a stream of events.
-import { afterEach } from 'vitest'
 import express from 'express'
 import type { DashboardOptions, LlamaGuard, LlamaGuardOptions } from '../../src/index.js'
 import { llamaGuard } from '../../src/llama-guard.js'
 import type { Snapshot } from '../../src/dashboard/snapshot.js'
+import { closing } from '../helpers/closing.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { chat, completion, send, serve, type Reply, type Running } from '../helpers/http.js'
 import { withProtection } from '../../src/options/protection.js'
-
-const closing: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
-})
 
 export interface App extends Running {
   readonly guard: LlamaGuard
@@ -23,17 +18,15 @@ export interface App extends Running {
 
 export async function start(dashboard: DashboardOptions = {}, options: LlamaGuardOptions = {}, env = {}): Promise<App> {
   const logger = memoryLogger()
-  const guard = llamaGuard({ guard: markerGuard(), logger, ...withProtection({ breaker: false }), ...options }, env)
+  const guard = closing(
+    llamaGuard({ guard: markerGuard(), logger, ...withProtection({ breaker: false }), ...options }, env),
+  )
   const app = express()
   app.set('trust proxy', true)
   app.use('/guard', guard.dashboard(dashboard))
   app.use(guard)
   app.use((_req, res) => void res.json(completion('PLANTED reply')))
-  const server = await serve(app)
-  closing.push(
-    () => guard.close(),
-    () => server.close(),
-  )
+  const server = closing(await serve(app))
   const ask = (text: string): Promise<Reply> => send(`${server.url}/v1/chat/completions`, { body: chat(text) })
   return { ...server, guard, logger, ask, page: `${server.url}/guard` }
 }

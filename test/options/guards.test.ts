@@ -1,20 +1,16 @@
 // The option `guards`: what they read, what they refuse, and what they do on the wire.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../src/types/errors.js'
-import { createGuard, llamaGuard, type LlamaGuard, type LlamaGuardOptions } from '../../src/index.js'
+import { createGuard, llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { parseOptions } from '../../src/options/config.js'
-import { startEmulator, type Emulator } from '../emulator/index.js'
+import { closing, endpoint } from '../helpers/closing.js'
 import { sends } from '../emulator/faults.js'
 import { graniteGuardian, promptGuardLabels, qwen3Guard } from '../emulator/other-models.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { chat, completion, send, serve, type Reply } from '../helpers/http.js'
 import { withProtection } from '../../src/options/protection.js'
 
-const opened: (() => unknown)[] = []
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of opened.splice(0).reverse()) await close()
-})
+afterEach(() => vi.unstubAllEnvs())
 
 const read = (text: string) => parseOptions({}, { LLAMA_GUARD_GUARDS: text }).guards
 function message(run: () => unknown): string {
@@ -113,34 +109,32 @@ describe('The option', () => {
 
 describe('A panel from the environment alone', () => {
   async function start(given: LlamaGuardOptions = {}, env: Record<string, string> = {}) {
-    const emulator: Emulator = await startEmulator({
+    const emulator = await endpoint({
       serves: {
         pg: { classifies: promptGuardLabels(2) },
         qwen: { generates: qwen3Guard },
         granite: { generates: graniteGuardian },
       },
     })
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
     const variables = {
       LLAMA_GUARD_ENDPOINT: 'llama-guard',
       LLAMA_GUARD_GUARDS: 'prompt-guard-2@pg,qwen3guard-4b@qwen,granite-guardian-3.0@granite',
       ...env,
     }
     const logger = memoryLogger()
-    const guard: LlamaGuard = llamaGuard(
-      { logger, expose: 'full', ...withProtection({ maxAttempts: 1 }), timeoutMs: 20_000, ...given },
-      variables,
+    const guard = closing(
+      llamaGuard(
+        { logger, expose: 'full', ...withProtection({ maxAttempts: 1 }), timeoutMs: 20_000, ...given },
+        variables,
+      ),
     )
-    const server = await serve((req, res) =>
-      guard(req, res, () => {
-        res.setHeader('content-type', 'application/json')
-        res.end(JSON.stringify(completion(decodeURIComponent(String(req.headers['x-answer'] ?? 'Gladly.')))))
-      }),
-    )
-    opened.push(
-      () => emulator.close(),
-      () => guard.close(),
-      () => server.close(),
+    const server = closing(
+      await serve((req, res) =>
+        guard(req, res, () => {
+          res.setHeader('content-type', 'application/json')
+          res.end(JSON.stringify(completion(decodeURIComponent(String(req.headers['x-answer'] ?? 'Gladly.')))))
+        }),
+      ),
     )
     const ask = (text: string, answer = 'Gladly.'): Promise<Reply> =>
       send(`${server.url}/v1/chat/completions`, {

@@ -1,18 +1,14 @@
 // The metrics of any app: each kind of traffic counted once, by closed labels, with nothing of what was said.
 import { Registry } from 'prom-client'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { llamaGuard } from '../../src/llama-guard.js'
 import type { LlamaGuard } from '../../src/llama-guard.js'
 import type { LlamaGuardOptions } from '../../src/options/index.js'
 import { metrics, type MetricsHandler } from '../../src/telemetry/prometheus/index.js'
+import { closing } from '../helpers/closing.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { chat, completion, send, serve, type Running } from '../helpers/http.js'
 import { withProtection } from '../../src/options/protection.js'
-
-const closing: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close()
-})
 
 interface App {
   readonly server: Running
@@ -23,19 +19,16 @@ interface App {
 }
 
 async function app(options: LlamaGuardOptions = {}, register = new Registry()): Promise<App> {
-  const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options }, {})
-  const handler = metrics({ register })
-  const server = await serve((req, res) =>
-    req.url === '/metrics'
-      ? handler(req, res)
-      : guard(req, res, () =>
-          res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('PLANTED reply'))),
-        ),
-  )
-  closing.push(
-    handler.close,
-    () => guard.close(),
-    () => server.close(),
+  const guard = closing(llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options }, {}))
+  const handler = closing(metrics({ register }))
+  const server = closing(
+    await serve((req, res) =>
+      req.url === '/metrics'
+        ? handler(req, res)
+        : guard(req, res, () =>
+            res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('PLANTED reply'))),
+          ),
+    ),
   )
   const lines = async (name: string): Promise<string[]> =>
     (await send(`${server.url}/metrics`)).text.split('\n').filter((line) => line.startsWith(name))
@@ -110,10 +103,8 @@ describe('metrics()', () => {
     const { server, lines } = await app({ guards: [{ shadow: spoken, rate: 1 }] })
     await ask(server, 'PLANTED words', '/PLANTED/chat/completions?PLANTED')
     await vi.waitFor(async () => expect(await lines('llama_guard_shadow_comparisons_total')).not.toEqual([]))
-    for (let number = 0; number < 80; number++) {
-      const guard = llamaGuard({ guard: { ...markerGuard(), model: `model-${number}` }, logger: memoryLogger() }, {})
-      closing.push(() => guard.close())
-    }
+    for (let number = 0; number < 80; number++)
+      closing(llamaGuard({ guard: { ...markerGuard(), model: `model-${number}` }, logger: memoryLogger() }, {}))
     await vi.waitFor(async () => expect(await lines('llama_guard_requests_total')).toHaveLength(1))
     expect((await lines('')).filter((line) => /PLANTED|id-/.test(line))).toEqual([])
     const models = await lines('llama_guard_in_flight')

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { isLlamaGuardError } from '../../src/types/errors.js'
 import type { LlamaGuardError } from '../../src/types/errors.js'
 import type { Upstream } from '../../src/upstream/index.js'
+import { closing } from '../helpers/closing.js'
 import { serve, type Running } from '../helpers/http.js'
 
 export interface Gateway extends Running {
@@ -12,10 +13,11 @@ export interface Gateway extends Running {
   readonly ended: () => number
 }
 
-/** JSON bodies are parsed and handed over as judged; a request of another type goes on as it is. */
+/** JSON bodies are parsed and handed over as judged; a request of another type goes on as it is. Closed with its upstream. */
 export async function gateway(upstream: Upstream): Promise<Gateway> {
   const errors: LlamaGuardError[] = []
   let ended = 0
+  closing(upstream)
   const server = await serve((req, res) => {
     void (async () => {
       const controller = new AbortController()
@@ -38,7 +40,7 @@ export async function gateway(upstream: Upstream): Promise<Gateway> {
       }
     })()
   })
-  return { ...server, errors, ended: () => ended }
+  return closing({ ...server, errors, ended: () => ended })
 }
 
 export function post(front: Gateway, body: object | string, init: RequestInit = {}): Promise<Response> {

@@ -1,26 +1,16 @@
 // `check` against the emulated guard: what it judges, what it prints, and the exit code a script relies on.
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { check } from '../../../src/cli/check/index.js'
 import { run } from '../../../src/cli/index.js'
 import { linesOf } from '../../../src/cli/lines.js'
-import { startEmulator } from '../../emulator/index.js'
 import type { Emulator } from '../../emulator/index.js'
+import { endpoint } from '../../helpers/closing.js'
 import { catchIo } from '../helpers.js'
 import type { Caught } from '../helpers.js'
 
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of closers.splice(0)) await close()
-})
-
 async function setup(tty = false): Promise<{ emulator: Emulator; io: Caught }> {
-  const emulator = await startEmulator()
-  closers.push(() => emulator.close())
-  return {
-    emulator,
-    io: catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint }, tty),
-  }
+  const emulator = await endpoint()
+  return { emulator, io: catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint }, tty) }
 }
 
 async function* jsonl(...lines: unknown[]): AsyncGenerator<string> {

@@ -1,22 +1,15 @@
 // Containers and models: what `deploy` says and makes of each, and what `doctor` says of a guard that runs there.
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { CONTAINERS } from '../../../src/cli/endpoint/containers.js'
 import { deploy } from '../../../src/cli/endpoint/deploy.js'
 import { doctor } from '../../../src/cli/endpoint/doctor.js'
 import { JUMPSTART_MODELS } from '../../../src/cli/endpoint/jumpstart.js'
-import { startControlPlane } from '../../emulator/control-plane.js'
-import { type Answer, type Container, startEmulator } from '../../emulator/index.js'
+import type { Answer, Container } from '../../emulator/index.js'
 import { graniteGuardian, qwen3Guard } from '../../emulator/other-models.js'
 import { crossed } from '../../helpers/sampled.js'
 import { catchIo } from '../helpers.js'
+import { GUARD, plane, planes } from './plane.js'
 
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of closers.splice(0)) await close()
-})
-
-const MADE = { acceptEula: true, role: 'arn:aws:iam::123456789012:role/r', pollMs: 1 }
 /** What runs in the emulated endpoint for each container of `deploy`, and what `doctor` calls its image. */
 const RUNS: Readonly<Record<(typeof CONTAINERS)[number], readonly [Container, RegExp]>> = {
   lmi: ['lmi', /ok {4}container +LMI \(djl-serving 0\.36\.0\)/],
@@ -29,19 +22,18 @@ const containers = Object.fromEntries(CONTAINERS.map((name) => [name, name]))
 test.each(
   crossed({ model: Object.fromEntries(JUMPSTART_MODELS.map((model) => [model.name, model])), container: containers }),
 )('deploy says what an hour of $title costs and what ends it, before it makes it', async ({ model, container }) => {
-  const cloud = await startControlPlane({ describesUntilReady: 0 })
-  closers.push(() => cloud.close())
+  const cloud = await plane({ describesUntilReady: 0 })
   const io = catchIo(cloud.env)
   const created = (): number => cloud.calls.filter(({ operation }) => operation.startsWith('Create')).length
   let before = ''
   const stderr = { write: (text: string) => void (created() === 0 && (before += text)) }
   const chosen = container as (typeof CONTAINERS)[number]
-  const code = await deploy({ ...MADE, model: model.name, container: chosen }, { ...io, stderr })
+  const code = await deploy({ ...GUARD, model: model.name, container: chosen }, { ...io, stderr })
   if (code !== 0) {
     expect(before).toMatch(/runs in the (?:TGI|LMI-11) container that JumpStart pairs with it, as it is/)
     expect([code, created(), cloud.calls]).toEqual([2, 0, []])
     // It runs there without a choice.
-    expect(await deploy({ ...MADE, model: model.name }, { ...io, stderr })).toBe(0)
+    expect(await deploy({ ...GUARD, model: model.name }, { ...io, stderr })).toBe(0)
   }
   expect(before).toContain('In eu-west-1 will be made:')
   expect(before).toMatch(
@@ -73,15 +65,13 @@ test.each(
 )('doctor finds $title ready', async ({ guard, container }) => {
   const [runs, called] = RUNS[container as keyof typeof RUNS]
   const generates = GUARDS[guard]
-  const cloud = await startControlPlane({ describesUntilReady: 0 })
-  const endpoint = await startEmulator({
+  const { env: both } = await planes({
     container: runs,
     ...(generates && { endpoints: [], serves: { 'llama-guard': { generates } } }),
   })
-  closers.push(cloud.close, endpoint.close)
-  const env = { ...cloud.env, ...endpoint.env, LLAMA_GUARD_ENDPOINT: 'llama-guard', LLAMA_GUARD_MODEL: guard }
+  const env = { ...both, LLAMA_GUARD_MODEL: guard }
   const chosen = container as keyof typeof RUNS
-  await deploy({ ...MADE, model: 'llama-guard-1', endpoint: 'llama-guard', container: chosen }, catchIo(env))
+  await deploy({ ...GUARD, model: 'llama-guard-1', endpoint: 'llama-guard', container: chosen }, catchIo(env))
   const io = catchIo(env)
   expect(await doctor({}, io), io.out()).toBe(0)
   expect(io.out()).toMatch(called)

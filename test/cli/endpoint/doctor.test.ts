@@ -1,43 +1,18 @@
 // `doctor` on a healthy set-up and on each broken one: it must find the break and name the cure.
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { doctor } from '../../../src/cli/endpoint/doctor.js'
 import { containerOf } from '../../../src/cli/endpoint/examine-endpoint.js'
-import { startControlPlane } from '../../emulator/control-plane.js'
-import type { ControlPlane } from '../../emulator/control-plane.js'
-import { startEmulator } from '../../emulator/index.js'
-import type { Emulator, EmulatorOptions } from '../../emulator/index.js'
+import type { EmulatorOptions } from '../../emulator/index.js'
 import { deploy } from '../../../src/cli/endpoint/deploy.js'
 import { promptGuardLabels, qwen3Guard } from '../../emulator/other-models.js'
 import { catchIo } from '../helpers.js'
+import { GUARD, planes } from './plane.js'
 
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of closers.splice(0)) await close()
-})
-
-async function setup(
-  options?: EmulatorOptions,
-): Promise<{ cloud: ControlPlane; guard: Emulator; env: Record<string, string> }> {
-  const cloud = await startControlPlane({ describesUntilReady: 0 })
-  const guard = await startEmulator(options)
-  closers.push(
-    () => cloud.close(),
-    () => guard.close(),
-  )
-  const env = { ...cloud.env, ...guard.env, LLAMA_GUARD_ENDPOINT: 'llama-guard' }
-  await deploy(
-    {
-      model: 'llama-guard-1',
-      acceptEula: true,
-      role: 'arn:aws:iam::123456789012:role/r',
-      endpoint: 'llama-guard',
-      container: 'tgi',
-      pollMs: 1,
-    },
-    catchIo(env),
-  )
-  return { cloud, guard, env }
+async function setup(options?: EmulatorOptions): ReturnType<typeof planes> {
+  const started = await planes(options)
+  const made = { ...GUARD, model: 'llama-guard-1', endpoint: 'llama-guard', container: 'tgi' } as const
+  await deploy(made, catchIo(started.env))
+  return started
 }
 
 test('A healthy guard is shown with region, key, endpoint, instance, container, examples and what its answers hold', async () => {
@@ -117,10 +92,9 @@ describe('A panel', () => {
 
   async function panel(serves: EmulatorOptions['serves'] = SERVES, over: Record<string, string> = {}) {
     const { cloud, guard, env } = await setup({ serves })
-    const made = { acceptEula: true, role: 'arn:aws:iam::123456789012:role/r', pollMs: 1 }
     const quiet = catchIo(env)
-    expect(await deploy({ ...made, model: 'llama-prompt-guard-1', endpoint: 'pg' }, quiet), quiet.err()).toBe(0)
-    expect(await deploy({ ...made, model: 'llama-guard-3-8b', endpoint: 'qwen' }, quiet), quiet.err()).toBe(0)
+    expect(await deploy({ ...GUARD, model: 'llama-prompt-guard-1', endpoint: 'pg' }, quiet), quiet.err()).toBe(0)
+    expect(await deploy({ ...GUARD, endpoint: 'qwen' }, quiet), quiet.err()).toBe(0)
     return { cloud, guard, io: catchIo({ ...env, LLAMA_GUARD_GUARDS: PANEL, ...over }) }
   }
 

@@ -1,35 +1,19 @@
 // `doctor --latency` against an endpoint whose time follows its tokens; and what doctor
 // says of a host that does not answer and of credentials that are wrong in one part.
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { doctor } from '../../../src/cli/endpoint/doctor.js'
 import { run } from '../../../src/cli/index.js'
-import { startControlPlane } from '../../emulator/control-plane.js'
-import { startEmulator } from '../../emulator/index.js'
-import type { Emulator, EmulatorOptions } from '../../emulator/index.js'
+import type { EmulatorOptions } from '../../emulator/index.js'
 import { LONG } from '../../helpers/sampled.js'
 import { catchIo } from '../helpers.js'
+import { planes } from './plane.js'
 
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of closers.splice(0)) await close()
-})
-
-async function setup(options: EmulatorOptions): Promise<{ guard: Emulator; env: Record<string, string> }> {
-  const cloud = await startControlPlane()
-  const guard = await startEmulator({ container: 'lmi-0.29', ...options })
-  closers.push(
-    () => cloud.close(),
-    () => guard.close(),
-  )
-  return { guard, env: { ...cloud.env, ...guard.env, LLAMA_GUARD_ENDPOINT: 'llama-guard' } }
-}
+const setup = (options: EmulatorOptions) => planes({ container: 'lmi-0.29', ...options })
 
 /** The control plane knows no such endpoint; what is asked here is the data plane alone. */
 async function diagnose(env: Record<string, string>, latency = true) {
   const io = catchIo(env)
-  const cloudless = { ...io, env: { ...io.env } }
-  const code = await doctor({ latency, samples: 8 }, cloudless)
+  const code = await doctor({ latency, samples: 8 }, io)
   return { code, out: io.out() }
 }
 

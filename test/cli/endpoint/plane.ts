@@ -1,19 +1,20 @@
-// A control plane for one test, and the guard that most tests deploy there.
-import { afterEach, vi } from 'vitest'
+// A control plane for one test, alone or with the data plane; and the guard that most tests deploy there.
 import type { DeployOptions } from '../../../src/cli/endpoint/plan.js'
 import { startControlPlane } from '../../emulator/control-plane.js'
 import type { ControlPlane, ControlPlaneOptions } from '../../emulator/control-plane.js'
-
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of closers.splice(0)) await close()
-})
+import type { Emulator, EmulatorOptions } from '../../emulator/index.js'
+import { closing, endpoint } from '../../helpers/closing.js'
 
 export async function plane(options?: ControlPlaneOptions): Promise<ControlPlane> {
-  const started = await startControlPlane(options)
-  closers.push(() => started.close())
-  return started
+  return closing(await startControlPlane(options))
+}
+
+export async function planes(
+  options?: EmulatorOptions,
+): Promise<{ cloud: ControlPlane; guard: Emulator; env: Record<string, string> }> {
+  const cloud = await plane({ describesUntilReady: 0 })
+  const guard = await endpoint(options)
+  return { cloud, guard, env: { ...cloud.env, ...guard.env, LLAMA_GUARD_ENDPOINT: 'llama-guard' } }
 }
 
 export const GUARD: DeployOptions & { pollMs: number } = {

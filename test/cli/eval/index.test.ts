@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { run } from '../../../src/cli/index.js'
 import { startEmulator } from '../../emulator/index.js'
 import { ACCESS_DENIED } from '../../emulator/aws-errors.js'
@@ -34,10 +34,7 @@ beforeEach(async () => {
     ).join('\n'),
   )
 })
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  await rm(folder, { recursive: true })
-})
+afterEach(() => rm(folder, { recursive: true }))
 
 const io = (env: Record<string, string> = {}) => catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: 'guard-a', ...env })
 const small = (...more: string[]): string[] => ['eval', file, ...more]

@@ -2,16 +2,14 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openCandidate } from '../../../src/cli/eval/candidate.js'
 import type { Candidate } from '../../../src/cli/eval/judge-all.js'
 import { type EvalOptions, runEval } from '../../../src/cli/eval/index.js'
 import { LlamaGuardError } from '../../../src/types/errors.js'
 import type { Verdict } from '../../../src/types.js'
-import { startEmulator } from '../../emulator/index.js'
 import { promptGuardLabels } from '../../emulator/other-models.js'
-
-afterEach(() => void vi.unstubAllEnvs())
+import { endpoint } from '../../helpers/closing.js'
 
 const EVIL = '<script>alert(1)</script>'
 
@@ -180,14 +178,12 @@ describe('runEval', () => {
 
 describe('A panel under measurement', () => {
   it('asks each of its guards once for a text.', async () => {
-    const emulator = await startEmulator({ serves: { pg: { classifies: promptGuardLabels(2) } } })
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
+    const emulator = await endpoint({ serves: { pg: { classifies: promptGuardLabels(2) } } })
     const env = { LLAMA_GUARD_ENDPOINT: 'llama-guard', LLAMA_GUARD_GUARDS: 'prompt-guard-2@pg,local' }
     const candidate = openCandidate({ options: {}, env, scores: true })
     const { signal } = new AbortController()
     expect(await candidate.judge([{ role: 'User', text: 'Hello' }], { signal })).toMatchObject({ safe: true })
     expect(emulator.requests.map(({ endpoint }) => endpoint).toSorted()).toEqual(['llama-guard', 'pg'])
     await candidate.close()
-    await emulator.close()
   })
 })

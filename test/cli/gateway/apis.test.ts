@@ -12,8 +12,6 @@ import { REPLIES } from '../../dialects/replies.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { serve, type Running } from '../../helpers/http.js'
 
-const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-
 /** What an upstream answers, by its path. */
 const ANSWERS: Readonly<Record<string, (text: string) => object>> = {
   '/v1/messages': REPLIES['anthropic-messages']!,
@@ -45,7 +43,7 @@ beforeAll(async () => {
     options: {
       guard: markerGuard(),
       upstream: { url: upstream.url, apiKey: 'operator' },
-      logger: QUIET,
+      logger: false,
       cacheMax: 0,
     },
   })
@@ -158,7 +156,7 @@ it('An upstream on SageMaker, which speaks Chat Completions alone, serves none o
     port: 0,
     drainMs: 0,
     env: { AWS_REGION: 'eu-west-1' },
-    options: { guard: markerGuard(), upstream: { endpoint: 'chat' }, logger: QUIET },
+    options: { guard: markerGuard(), upstream: { endpoint: 'chat' }, logger: false },
   })
   const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] })
   const headers = { 'content-type': 'application/json' }

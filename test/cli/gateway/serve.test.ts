@@ -1,26 +1,25 @@
 // The gateway as its users meet it: their own SDKs in front, a real upstream behind, the emulated guard beside.
 import { buffer } from 'node:stream/consumers'
 import OpenAI from 'openai'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { startGateway } from '../../../src/cli/gateway/index.js'
 import type { Gateway, GatewayOptions } from '../../../src/cli/gateway/index.js'
 import { run } from '../../../src/cli/index.js'
 import { startChatEndpoint } from '../../emulator/chat-container.js'
-import { startEmulator } from '../../emulator/index.js'
 import type { Emulator } from '../../emulator/index.js'
+import { closing, endpoint } from '../../helpers/closing.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { chunk, completion, serve, type Running } from '../../helpers/http.js'
 import { catchIo } from '../helpers.js'
 import { withProtection } from '../../../src/options/protection.js'
 import { rounds } from '../../helpers/sampled.js'
 
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+/** A gateway without the environment, stopped when the test ends. */
+async function started(given: GatewayOptions): Promise<Gateway> {
+  const gateway = await startGateway({ port: 0, drainMs: 0, env: {}, ...given })
+  closing({ close: () => gateway.stop() })
+  return gateway
+}
 
 /** Tells back what the newest message says; a stream comes word by word, with `gapMs` between them. */
 async function echoUpstream(gapMs = 0): Promise<Running> {
@@ -43,35 +42,23 @@ async function echoUpstream(gapMs = 0): Promise<Running> {
       return res.end(`${chunk({}, { finish: 'stop' })}data: [DONE]\n\n`)
     })()
   })
-  closers.push(() => server.close())
-  return server
-}
-
-async function guardEmulator(): Promise<Emulator> {
-  const emulator = await startEmulator()
-  closers.push(() => emulator.close())
-  for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
-  return emulator
+  return closing(server)
 }
 
 async function setup(
   upstreamUrl: string,
   over: GatewayOptions = {},
 ): Promise<{ gateway: Gateway; emulator: Emulator; openai: OpenAI }> {
-  const emulator = await guardEmulator()
-  const gateway = await startGateway({
-    port: 0,
-    drainMs: 0,
+  const emulator = await endpoint()
+  const gateway = await started({
     options: {
       endpoint: emulator.endpoint,
       upstream: { url: upstreamUrl, apiKey: 'sk-operator' },
-      logger: QUIET,
+      logger: false,
       ...withProtection({ maxAttempts: 1 }),
     },
-    env: {},
     ...over,
   })
-  closers.push(() => gateway.stop())
   return { gateway, emulator, openai: new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'client', maxRetries: 0 }) }
 }
 
@@ -101,11 +88,7 @@ test.each([
   ['GET', '/v1/models/../files', undefined, 404],
 ])('%s %s with %s is answered %i here and goes nowhere', async (method, path, body, status) => {
   let calls = 0
-  const upstream = await serve((_, res) => {
-    calls += 1
-    res.end('{}')
-  })
-  closers.push(() => upstream.close())
+  const upstream = closing(await serve((_, res) => (calls++, res.end('{}'))))
   const { gateway } = await setup(upstream.url)
   const reply = await fetch(`${gateway.url}${path}`, { method, body, headers: { 'content-type': 'application/json' } })
   expect([reply.status, calls]).toEqual([status, 0])
@@ -147,13 +130,8 @@ test('Stopping lets open streams finish, and takes no new request', async () => 
 test('Stopped under many open streams, every stream ends complete or with an error, none silently', async () => {
   // A guard in this process: 200 streams, their clients and signed guard calls on one thread would measure that thread.
   const upstream = await echoUpstream(100)
-  const gateway = await startGateway({
-    port: 0,
-    drainMs: 1000,
-    env: {},
-    options: { guard: markerGuard(), upstream: { url: upstream.url }, logger: QUIET },
-  })
-  closers.push(() => gateway.stop())
+  const options = { guard: markerGuard(), upstream: { url: upstream.url }, logger: false } as const
+  const gateway = await started({ drainMs: 1000, options })
   const replies = await Promise.all(
     Array.from({ length: rounds(200) }, (_, index) =>
       fetch(`${gateway.url}/v1/chat/completions`, {
@@ -180,19 +158,16 @@ test('Stopped under many open streams, every stream ends complete or with an err
 test('Stopped while the guard hangs, what waits for it is told so, stream and request alike', async () => {
   const upstream = await echoUpstream(1)
   let slow = false
-  const gateway = await startGateway({
-    port: 0,
+  const gateway = await started({
     drainMs: 50,
-    env: {},
     options: {
       guard: markerGuard({ delay: () => (slow ? 60_000 : 0) }),
       timeoutMs: 50_000,
       upstream: { url: upstream.url },
-      logger: QUIET,
+      logger: false,
       cacheMax: 0,
     },
   })
-  closers.push(() => gateway.stop())
   const post = (body: object): Promise<Response> =>
     fetch(`${gateway.url}/v1/chat/completions`, {
       method: 'POST',
@@ -209,24 +184,19 @@ test('Stopped while the guard hangs, what waits for it is told so, stream and re
 })
 
 test('What the chat model of a SageMaker endpoint says is judged before it is heard', async () => {
-  const chat = await startChatEndpoint()
-  closers.push(() => chat.close())
-  const emulator = await guardEmulator()
+  const chat = closing(await startChatEndpoint())
+  const emulator = await endpoint()
   const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
   const { sagemakerChatUpstream } = await import('../../../src/upstream/index.js')
   const client = new SageMakerRuntimeClient({ endpoint: chat.url, maxAttempts: 1 })
-  const gateway = await startGateway({
-    port: 0,
-    drainMs: 0,
-    env: {},
+  const gateway = await started({
     options: {
       endpoint: emulator.endpoint,
-      logger: QUIET,
+      logger: false,
       check: ['output'],
       upstream: sagemakerChatUpstream({ endpoint: chat.name, client }),
     },
   })
-  closers.push(() => gateway.stop())
   const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'x', maxRetries: 0 })
   expect((await openai.chat.completions.create(ask('say hello'))).choices[0]?.message.content).toBe('hello')
   await expect(openai.chat.completions.create(ask('say UNSAFE_O3'))).rejects.toMatchObject({
@@ -236,23 +206,6 @@ test('What the chat model of a SageMaker endpoint says is judged before it is he
   await expect(openai.chat.completions.create({ ...ask('say UNSAFE_O3'), stream: true })).rejects.toMatchObject({
     status: 451,
   })
-})
-
-test('The serve command listens, tells where, and stops on its signal', async () => {
-  const upstream = await echoUpstream()
-  const emulator = await guardEmulator()
-  const stop = new AbortController()
-  const io = {
-    ...catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint, LLAMA_GUARD_LOG_LEVEL: 'silent' }),
-    signal: stop.signal,
-  }
-  const running = run(['serve', '--port', '0', '--drain-ms', '0', '--upstream-url', upstream.url], io)
-  await vi.waitFor(() => expect(io.err()).toContain('Listening on'))
-  const url = /http:\/\/\S+?(?=\.\s)/.exec(io.err())?.[0] ?? ''
-  expect((await fetch(`${url}/healthz`)).status).toBe(200)
-  stop.abort()
-  expect(await running).toBe(0)
-  expect(io.err()).toMatch(/Stopped\.\n$/)
 })
 
 test('The dashboard is served when asked for, with its playground, and never delays a stop', async () => {
@@ -277,8 +230,8 @@ test('The dashboard is served when asked for, with its playground, and never del
   await gateway.stop()
 })
 
-test('The serve command tells for whom the dashboard is', async () => {
-  const emulator = await guardEmulator()
+test('The serve command listens, tells where and for whom the dashboard is, and stops on its signal', async () => {
+  const emulator = await endpoint()
   const upstream = await echoUpstream()
   const served = async (flags: readonly string[], env: Record<string, string> = {}): Promise<string> => {
     const stop = new AbortController()
@@ -286,8 +239,11 @@ test('The serve command tells for whom the dashboard is', async () => {
     const io = { ...catchIo({ ...emulator.env, ...settings }), signal: stop.signal }
     const running = run(['serve', '--port', '0', '--drain-ms', '0', '--upstream-url', upstream.url, ...flags], io)
     await vi.waitFor(() => expect(io.err()).toContain('Dashboard: '))
+    const url = /http:\/\/\S+?(?=\.\s)/.exec(io.err())?.[0] ?? ''
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
     stop.abort()
     expect(await running).toBe(0)
+    expect(io.err()).toMatch(/Stopped\.\n$/)
     return io.err()
   }
   expect(await served(['--dashboard'])).toMatch(/Dashboard: http:\S+\/dashboard, for this machine alone\.$/m)

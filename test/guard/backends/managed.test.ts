@@ -3,7 +3,7 @@
 import { ApplyGuardrailCommand, BedrockRuntimeClient, ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import OpenAI from 'openai'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { createGuard, llamaGuard, type CreateGuardOptions } from '../../../src/index.js'
 import type { Conversation } from '../../../src/types.js'
 import {
@@ -14,6 +14,7 @@ import {
 } from '../../emulator/managed-guards.js'
 import { CREDENTIALS, REGION } from '../../emulator/sigv4.js'
 import { ask, onNode, serving } from '../../helpers/apps.js'
+import { closing, setEnv } from '../../helpers/closing.js'
 import { memoryLogger } from '../../helpers/guards.js'
 import { chat, completion } from '../../helpers/http.js'
 import { says } from '../fake-guards.js'
@@ -22,13 +23,6 @@ const PNG = 'data:image/png;base64,iVBORw0KGgo='
 const pictured = (text: string, ...urls: string[]): Conversation => [
   { role: 'User', text, images: urls.map((url) => ({ url })) },
 ]
-const closers: { close(): unknown }[] = []
-const closing = <T extends { close(): unknown }>(it: T): T => (closers.push(it), it)
-
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const each of closers.splice(0)) await each.close()
-})
 
 async function outcomeOf(work: Promise<{ safe: boolean; categories: readonly string[] }>): Promise<string> {
   return work.then(
@@ -39,22 +33,18 @@ async function outcomeOf(work: Promise<{ safe: boolean; categories: readonly str
 
 async function emulated(given?: { images: boolean }): ReturnType<typeof startBedrock> {
   const bedrock = closing(await startBedrock(given))
-  for (const [name, value] of Object.entries({
+  setEnv({
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME: bedrock.url,
-  }))
-    vi.stubEnv(name, value)
+  })
   return bedrock
 }
 
 describe('gpt-oss-safeguard on Bedrock', () => {
   const OPTIONS = { guard: 'bedrock', model: 'gpt-oss-safeguard', guardModel: 'openai.gpt-oss-safeguard-20b' } as const
-  const guardOf = (options: CreateGuardOptions = {}) => {
-    const guard = createGuard({ ...OPTIONS, ...options })
-    return closing({ judge: guard.judge, close: () => guard.close?.() })
-  }
+  const guardOf = (options: CreateGuardOptions = {}) => closing(createGuard({ ...OPTIONS, ...options }))
 
   it("is asked by Converse as the SDK's own client asks, with the policy as the system text", async () => {
     const bedrock = await emulated()
@@ -95,7 +85,7 @@ describe('gpt-oss-safeguard on Bedrock', () => {
   })
 
   it('is for models that read chats, and needs the id of one', () => {
-    vi.stubEnv('AWS_REGION', REGION)
+    setEnv({ AWS_REGION: REGION })
     expect(() => guardOf({ model: 'llama-guard-3-8b' })).toThrow(/Use gpt-oss-safeguard there/)
     expect(() => createGuard({ guard: 'bedrock', model: 'gpt-oss-safeguard' })).toThrow(/LLAMA_GUARD_MODEL_ID/)
   })
@@ -105,8 +95,7 @@ describe('bedrock-guardrail', () => {
   let bedrock: Awaited<ReturnType<typeof startBedrock>>
   async function guardOf(options: CreateGuardOptions = {}, given?: { images: boolean }) {
     bedrock = await emulated(given)
-    const guard = createGuard({ guard: 'bedrock-guardrail', guardModel: 'abc123@1', ...options })
-    return closing({ judge: guard.judge, fit: guard.fit, close: () => guard.close?.() })
+    return closing(createGuard({ guard: 'bedrock-guardrail', guardModel: 'abc123@1', ...options }))
   }
 
   it("is asked as the SDK's own client asks", async () => {
@@ -170,7 +159,7 @@ describe('bedrock-guardrail', () => {
     ['nobody there', { AWS_ENDPOINT_URL_BEDROCK_RUNTIME: 'http://127.0.0.1:9' }, {}, 'guard_unavailable', /reached/],
   ])('tells %s', async (_, env, options, code, message) => {
     const guard = await guardOf(options)
-    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+    setEnv(env)
     await expect(guard.judge(says('hi'))).rejects.toMatchObject({
       code,
       message: expect.stringMatching(message) as string,
@@ -229,16 +218,10 @@ describe('bedrock-guardrail', () => {
 describe('openai-moderation', () => {
   let openai: ManagedEmulator<{ model: string; input: unknown }>
   beforeEach(async () => void (openai = closing(await startModeration())))
-  const guardOf = (options: CreateGuardOptions = {}) => {
-    const guard = createGuard({
-      guard: 'openai-moderation',
-      guardUrl: `${openai.url}/v1`,
-      guardApiKey: 'sk-test',
-      ...options,
-    })
-    closers.unshift({ close: () => guard.close?.() })
-    return guard
-  }
+  const guardOf = (options: CreateGuardOptions = {}) =>
+    closing(
+      createGuard({ guard: 'openai-moderation', guardUrl: `${openai.url}/v1`, guardApiKey: 'sk-test', ...options }),
+    )
 
   it("is asked as OpenAI's own client asks, and answers as it reads", async () => {
     const client = new OpenAI({ baseURL: `${openai.url}/v1`, apiKey: 'sk-test', maxRetries: 0 })

@@ -1,37 +1,27 @@
 // Llama Prompt Guard on the wire, through the real AWS SDK: its labels, its windows, and answers that are not its own.
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { piecesOf } from '../../../src/guard/pieces.js'
 import { promptGuard } from '../../../src/guard/backends/prompt-guard.js'
 import { sagemakerClassify } from '../../../src/guard/backends/sagemaker/index.js'
 import type { PromptGuardName } from '../../../src/guard/prompt/index.js'
 import { decide } from '../../../src/policy.js'
 import type { Conversation, Guard, Verdict } from '../../../src/types.js'
-import { startEmulator, type Emulator } from '../../emulator/index.js'
+import type { Emulator } from '../../emulator/index.js'
 import { sends } from '../../emulator/faults.js'
 import { promptGuardLabels } from '../../emulator/other-models.js'
+import { closing, endpoint } from '../../helpers/closing.js'
 
-const opened: (() => unknown)[] = []
 const user = (text: string): Conversation => [{ role: 'User', text }]
 
 async function start(version: 1 | 2): Promise<{ emulator: Emulator; guard: Guard }> {
-  const emulator = await startEmulator({ serves: { pg: { classifies: promptGuardLabels(version) } } })
-  for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
+  const emulator = await endpoint({ serves: { pg: { classifies: promptGuardLabels(version) } } })
   const classify = sagemakerClassify({ endpoint: 'pg', concurrency: 4, timeoutMs: 20_000 })
   const guard = promptGuard({ model: `llama-prompt-guard-${version}`, classify, identity: classify.identity })
-  opened.push(
-    () => guard.close?.(),
-    () => emulator.close(),
-  )
-  return { emulator, guard }
+  return { emulator, guard: closing(guard) }
 }
 
 const answers = (model: PromptGuardName, labels: unknown): Promise<Verdict> =>
   promptGuard({ model, classify: () => Promise.resolve(labels as never), identity: 'x' }).judge(user('hello'), {})
-
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of opened.splice(0)) await close()
-})
 
 describe('Llama Prompt Guard', () => {
   it.each([1, 2] as const)('%s tells attacks from ordinary text, with a score.', async (version) => {

@@ -1,40 +1,29 @@
 // The guard of every backend with a Llama Guard model: real prompts, the emulated model, and an endpoint that
 // takes less than it should.
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LlamaGuardError } from '../../../src/types/errors.js'
 import type { Complete } from '../../../src/guard/backends/prompted.js'
 import { promptedGuard } from '../../../src/guard/backends/prompted.js'
 import { createPrompter, LLAMA_GUARDS } from '../../../src/guard/prompt/index.js'
 import { sagemakerComplete } from '../../../src/guard/backends/sagemaker/index.js'
 import type { Conversation } from '../../../src/types.js'
-import { startEmulator } from '../../emulator/index.js'
-import type { Emulator, EmulatorOptions } from '../../emulator/index.js'
+import type { EmulatorOptions } from '../../emulator/index.js'
 import { says, sends } from '../../emulator/faults.js'
+import { closing, endpoint } from '../../helpers/closing.js'
 
-const opened: (() => unknown)[] = []
 const user = (text: string): Conversation => [{ role: 'User', text }]
 const tooLong = expect.objectContaining({ code: 'guard_input_too_long' }) as Error
 
 async function start(options: EmulatorOptions = {}, model: (typeof LLAMA_GUARDS)[number] = 'llama-guard-1') {
-  const emulator: Emulator = await startEmulator(options)
-  for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
+  const emulator = await endpoint(options)
   const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs: 20_000 })
-  const guard = promptedGuard({ prompter: createPrompter(model), complete, identity: complete.identity })
-  opened.push(
-    () => guard.close?.(),
-    () => emulator.close(),
-  )
+  const guard = closing(promptedGuard({ prompter: createPrompter(model), complete, identity: complete.identity }))
   return { emulator, guard }
 }
 
 /** A guard whose server completes like this. */
 const guardOf = (complete: Complete, model: (typeof LLAMA_GUARDS)[number] = 'llama-guard-1') =>
   promptedGuard({ prompter: createPrompter(model), complete, identity: 'own' })
-
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of opened.splice(0)) await close()
-})
 
 describe('A prompted guard', () => {
   it.each(LLAMA_GUARDS)('shows %s the whole conversation and gives its verdict on the last turn.', async (model) => {

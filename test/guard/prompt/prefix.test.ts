@@ -2,35 +2,20 @@
 // what was said so far.
 // A server with a prefix cache (TGI, vLLM, LMI) then only computes the new words. What it must find unchanged
 // is pinned here.
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LLAMA_GUARDS } from '../../../src/guard/prompt/index.js'
 import { llamaGuard } from '../../../src/llama-guard.js'
-import { startEmulator } from '../../emulator/index.js'
-import type { Emulator } from '../../emulator/index.js'
-import { chat, chunk, send, serve, sleep, type Running } from '../../helpers/http.js'
+import { closing, endpoint } from '../../helpers/closing.js'
+import { chat, chunk, send, serve, sleep } from '../../helpers/http.js'
 
 const QUESTION = 'Tell me a story about a llama.'
 const WORDS = Array.from({ length: 60 }, (_, index) => `word${index} `)
 
-let emulator: Emulator
-let server: Running
-const closing: (() => unknown)[] = []
-
-beforeEach(async () => {
-  emulator = await startEmulator({ latencyMs: 5 })
-  for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
-})
-
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of closing.splice(0).reverse()) await close()
-  await emulator.close()
-})
-
 async function streamed(model: (typeof LLAMA_GUARDS)[number], words: readonly string[]): Promise<string[]> {
+  const emulator = await endpoint({ latencyMs: 5 })
   const guard = llamaGuard({ endpoint: 'llama-guard', model, logger: false, windowChars: 40, timeoutMs: 60_000 })
-  closing.push(() => guard.close())
-  server = await serve((req, res) =>
+  closing(guard)
+  const server = await serve((req, res) =>
     guard(
       req,
       res,
@@ -45,7 +30,7 @@ async function streamed(model: (typeof LLAMA_GUARDS)[number], words: readonly st
         })(),
     ),
   )
-  closing.push(() => server.close())
+  closing(server)
   const reply = await send(`${server.url}/v1/chat/completions`, { body: chat(QUESTION, { stream: true }) })
   expect(reply.status).toBe(200)
   return emulator.requests.map(({ prompt }) => prompt ?? '').slice(1)

@@ -6,32 +6,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { httpUpstream } from '../../../src/upstream/index.js'
 import type { HttpUpstreamOptions } from '../../../src/upstream/index.js'
+import { closing } from '../../helpers/closing.js'
 import { serve } from '../../helpers/http.js'
 import { gateway, post } from '../helpers.js'
 import type { Gateway } from '../helpers.js'
-
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
 
 async function between(
   handler: (req: IncomingMessage, res: ServerResponse) => void,
   options: Omit<HttpUpstreamOptions, 'url'> = {},
   base = '/v1',
 ): Promise<Gateway> {
-  const server = await serve(handler)
-  const upstream = httpUpstream({ url: `${server.url}${base}`, ...options })
-  const front = await gateway(upstream)
-  closers.push(
-    () => server.close(),
-    () => upstream.close(),
-    () => front.close(),
-  )
-  return front
+  const server = closing(await serve(handler))
+  return gateway(httpUpstream({ url: `${server.url}${base}`, ...options }))
 }
 
 test('What the upstream gets is the judged object, written anew, without a second value of a doubled key', async () => {
@@ -243,7 +232,6 @@ test('An upstream that refuses the connection is upstream_unavailable, and the k
   const server = await serve(() => undefined)
   await server.close()
   const front = await gateway(httpUpstream({ url: server.url, apiKey: 'sk-secret' }))
-  closers.push(() => front.close())
   const reply = await post(front, '{}')
   const text = await reply.text()
   expect([reply.status, JSON.parse(text).error.code]).toEqual([503, 'upstream_unavailable'])

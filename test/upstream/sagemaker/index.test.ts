@@ -1,7 +1,7 @@
 // The SageMaker chat upstream, with the real AWS SDK, against an endpoint that checks prompt, parameters and signature.
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import OpenAI from 'openai'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { sagemakerChatUpstream } from '../../../src/upstream/index.js'
 import type { SageMakerChatOptions } from '../../../src/upstream/index.js'
 import { modelError, THROTTLED } from '../../emulator/aws-errors.js'
@@ -9,14 +9,9 @@ import { ARTICLE_ANSWER, ARTICLE_QUESTION } from '../../emulator/chat-bot.js'
 import { startChatEndpoint } from '../../emulator/chat-container.js'
 import type { ChatEndpoint, ChatEndpointOptions } from '../../emulator/chat-container.js'
 import { CREDENTIALS, REGION } from '../../emulator/sigv4.js'
+import { closing, setEnv } from '../../helpers/closing.js'
 import { gateway, post } from '../helpers.js'
 import type { Gateway } from '../helpers.js'
-
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of closers.splice(0).reverse()) await close()
-})
 
 interface Setup {
   readonly endpoint: ChatEndpoint
@@ -25,21 +20,15 @@ interface Setup {
 }
 
 async function setup(container: ChatEndpointOptions = {}, options: Partial<SageMakerChatOptions> = {}): Promise<Setup> {
-  const endpoint = await startChatEndpoint(container)
+  const endpoint = closing(await startChatEndpoint(container))
   const client = new SageMakerRuntimeClient({
     region: REGION,
     credentials: CREDENTIALS,
     endpoint: endpoint.url,
     maxAttempts: 1,
   })
-  const upstream = sagemakerChatUpstream({ endpoint: endpoint.name, client, ...options })
-  const front = await gateway(upstream)
-  closers.push(
-    () => endpoint.close(),
-    () => upstream.close(),
-    () => front.close(),
-    async () => client.destroy(),
-  )
+  closing({ close: () => client.destroy() })
+  const front = await gateway(sagemakerChatUpstream({ endpoint: endpoint.name, client, ...options }))
   return { endpoint, front, openai: new OpenAI({ baseURL: `${front.url}/v1`, apiKey: 'any', maxRetries: 0 }) }
 }
 
@@ -244,21 +233,14 @@ test('When the client leaves, the stream from SageMaker is broken off', async ()
 })
 
 test('A silent stream is given up after timeoutMs', async () => {
-  const endpoint = await startChatEndpoint()
-  for (const [name, value] of Object.entries({
+  const endpoint = closing(await startChatEndpoint())
+  setEnv({
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
     AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: endpoint.url,
-  }))
-    vi.stubEnv(name, value)
-  const upstream = sagemakerChatUpstream({ endpoint: endpoint.name, timeoutMs: 700 })
-  const front = await gateway(upstream)
-  closers.push(
-    () => endpoint.close(),
-    () => upstream.close(),
-    () => front.close(),
-  )
+  })
+  const front = await gateway(sagemakerChatUpstream({ endpoint: endpoint.name, timeoutMs: 700 }))
   endpoint.faultStream({ after: 2, kind: 'silence' })
   await post(front, { ...ask('say one two three'), stream: true })
     .then((reply) => reply.text())

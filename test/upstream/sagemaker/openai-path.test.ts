@@ -5,17 +5,13 @@ import type { IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import OpenAI from 'openai'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { bearerTokens } from '../../../src/upstream/sagemaker/client.js'
 import { sagemakerChatUpstream, type SageMakerChatOptions } from '../../../src/upstream/index.js'
 import { CREDENTIALS, REGION } from '../../emulator/sigv4.js'
+import { closing } from '../../helpers/closing.js'
 import { serve } from '../../helpers/http.js'
 import { gateway } from '../helpers.js'
-
-const closers: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
 
 /** What SageMaker says against a token; undefined for a good one. */
 function refusalOf(authorization = '', sessionToken?: string): string | undefined {
@@ -96,14 +92,8 @@ async function setup(options: Partial<SageMakerChatOptions> = {}, keys: { sessio
     credentials: { ...CREDENTIALS, ...keys },
     endpoint: server.url,
   })
-  const upstream = sagemakerChatUpstream({ endpoint: 'chat', format: 'openai', client, ...options })
-  const front = await gateway(upstream)
-  closers.push(
-    () => client.destroy(),
-    server.close,
-    () => upstream.close(),
-    front.close,
-  )
+  closing({ close: () => (client.destroy(), server.close()) })
+  const front = await gateway(sagemakerChatUpstream({ endpoint: 'chat', format: 'openai', client, ...options }))
   return { seen, front, openai: new OpenAI({ baseURL: `${front.url}/v1`, apiKey: 'of the client', maxRetries: 0 }) }
 }
 
@@ -146,7 +136,7 @@ describe('The OpenAI-compatible path of an endpoint', () => {
 
   it('is renewed in its token every five minutes', async () => {
     const client = new SageMakerRuntimeClient({ region: REGION, credentials: CREDENTIALS })
-    closers.push(() => client.destroy())
+    closing({ close: () => client.destroy() })
     let now = Date.UTC(2026, 11, 1)
     const token = bearerTokens(client, () => now)
     const first = await token()

@@ -8,6 +8,7 @@ import {
 } from '../../../../src/guard/backends/openai-compatible.js'
 import { createPrompter } from '../../../../src/guard/prompt/index.js'
 import { promptedGuard } from '../../../../src/guard/backends/prompted.js'
+import { closing } from '../../../helpers/closing.js'
 import { type Running, serve } from '../../../helpers/http.js'
 import { says } from '../../fake-guards.js'
 
@@ -17,7 +18,6 @@ let server: Running
 let url: string
 let reply: Reply
 const seen: { path: string | undefined; headers: IncomingMessage['headers']; body: Record<string, unknown> }[] = []
-const open: { close?(): unknown }[] = []
 
 const json =
   (value: unknown, status = 200, headers = {}): Reply =>
@@ -60,14 +60,8 @@ function openGuard(rest: Partial<OpenAiCompatibleOptions> = {}) {
     concurrency: 4,
     ...rest,
   })
-  const guard = promptedGuard({
-    prompter: createPrompter('llama-guard-3-8b'),
-    complete,
-    identity: complete.identity,
-    logprobs: true,
-  })
-  open.push(guard)
-  return guard
+  const prompter = createPrompter('llama-guard-3-8b')
+  return closing(promptedGuard({ prompter, complete, identity: complete.identity, logprobs: true }))
 }
 const failure = async (answer: Reply, rest?: Partial<OpenAiCompatibleOptions>) => {
   reply = answer
@@ -90,10 +84,7 @@ beforeAll(async () => {
   })
   url = server.url
 })
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((guard) => guard.close?.()))
-  seen.length = 0
-})
+afterEach(() => void (seen.length = 0))
 afterAll(() => server.close())
 
 describe('A completion', () => {
@@ -115,7 +106,7 @@ describe('A completion', () => {
   it('is asked for without logprobs, model and key when there are none', async () => {
     reply = json(SAFE)
     const complete = openAiCompatibleComplete({ url: `${url}/v1/`, timeoutMs: 5000, concurrency: 1 })
-    open.push(complete)
+    closing(complete)
     await complete('prompt', { logprobs: false })
     expect(Object.keys(seen[0]?.body ?? {}).sort()).toEqual(['max_tokens', 'prompt', 'stream', 'temperature'])
     expect(seen[0]?.headers).not.toHaveProperty('authorization')

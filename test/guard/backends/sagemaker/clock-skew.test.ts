@@ -1,28 +1,18 @@
 // A process whose clock is wrong is judged all the same: the SDK learns the time of the server from its refusal, and
 // the call is made again once.
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { promptedGuard } from '../../../../src/guard/backends/prompted.js'
 import { sagemakerComplete } from '../../../../src/guard/backends/sagemaker/index.js'
 import { createPrompter } from '../../../../src/guard/prompt/index.js'
-import { startEmulator, type EmulatorOptions } from '../../../emulator/index.js'
+import type { EmulatorOptions } from '../../../emulator/index.js'
+import { closing, endpoint } from '../../../helpers/closing.js'
 import { judgeOf, outcome, says } from '../../fake-guards.js'
 
-const closing: (() => unknown)[] = []
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of closing.splice(0).reverse()) await close()
-})
-
 async function around(options: EmulatorOptions, env: Record<string, string> = {}) {
-  const emulator = await startEmulator(options)
-  for (const [name, value] of Object.entries({ ...emulator.env, ...env })) vi.stubEnv(name, value)
+  const emulator = await endpoint(options, env)
   const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs: 5000 })
   const guard = promptedGuard({ prompter: createPrompter('llama-guard-1'), complete, identity: complete.identity })
-  const judge = judgeOf(guard, { maxAttempts: 2, cacheMax: 0 })
-  closing.push(
-    () => judge.close(),
-    () => emulator.close(),
-  )
+  const judge = closing(judgeOf(guard, { maxAttempts: 2, cacheMax: 0 }))
   return { emulator, judge }
 }
 

@@ -1,33 +1,19 @@
 // The two forms of a raw prompt on the wire: what TGI and LMI take, and what vLLM's own image takes. The endpoint's
 // refusal tells which it wants.
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createGuard } from '../../../../src/index.js'
 import type { Container } from '../../../emulator/index.js'
-import { startEmulator, type Emulator } from '../../../emulator/index.js'
 import { modelFails } from '../../../emulator/faults.js'
+import { closing, endpoint } from '../../../helpers/closing.js'
 import { says } from '../../fake-guards.js'
 
-const opened: { close(): unknown }[] = []
-
-function pointAt({ env }: Pick<Emulator, 'env'>): void {
-  for (const [name, value] of Object.entries({ ...env, LLAMA_GUARD_ENDPOINT: 'llama-guard' })) vi.stubEnv(name, value)
-}
-
 async function start(container: Container, contextTokens?: number) {
-  const emulator = await startEmulator({ container, ...(contextTokens !== undefined && { contextTokens }) })
-  pointAt(emulator)
-  const guard = createGuard({ model: 'llama-guard-3-8b' })
-  opened.push(emulator, { close: () => guard.close?.() })
+  const emulator = await endpoint({ container, ...(contextTokens !== undefined && { contextTokens }) })
+  const guard = closing(createGuard({ endpoint: 'llama-guard', model: 'llama-guard-3-8b' }))
   const bodies = () =>
     emulator.requests.map(({ body, headers }) => [headers['x-amzn-sagemaker-custom-attributes'], body])
   return { emulator, guard, bodies }
 }
-
-beforeEach(() => void (opened.length = 0))
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  await Promise.all(opened.map((each) => each.close()))
-})
 
 describe('An endpoint with', () => {
   it("vLLM's own image is asked for a completion on its route, after one refusal", async () => {

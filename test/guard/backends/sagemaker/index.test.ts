@@ -1,12 +1,13 @@
 // The SageMaker client on the wire: the real AWS SDK against the emulator, through every fault it knows.
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { sagemakerComplete, toGuardError } from '../../../../src/guard/backends/sagemaker/index.js'
 import type { SageMakerOptions } from '../../../../src/guard/backends/sagemaker/index.js'
 import type { Completer } from '../../../../src/guard/answer/completion.js'
 import { parseVerdict } from '../../../../src/guard/answer/verdict.js'
-import { FAULTS, startEmulator } from '../../../emulator/index.js'
+import { FAULTS } from '../../../emulator/index.js'
 import type { Emulator, EmulatorOptions } from '../../../emulator/index.js'
 import { hangs, hangsHalfway, late, modelFails } from '../../../emulator/faults.js'
+import { closing, endpoint, setEnv } from '../../../helpers/closing.js'
 import { failure } from '../../fake-guards.js'
 
 const CATEGORIES = [{ id: 'O3', name: 'Criminal Planning' }]
@@ -14,25 +15,15 @@ const prompt = (text: string) =>
   `[INST] Task\n\n<BEGIN UNSAFE CONTENT CATEGORIES>\nO3: Criminal Planning.\n<END UNSAFE CONTENT CATEGORIES>\n\n<BEGIN CONVERSATION>\n\nUser: ${text}\n\n<END CONVERSATION>\n\nProvide your safety assessment for User in the above conversation: [/INST]`
 
 let emulator: Emulator
-const opened: (() => unknown)[] = []
 
 async function start(options?: EmulatorOptions, given: Partial<SageMakerOptions> = {}): Promise<Completer> {
-  emulator = await startEmulator(options)
-  for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
-  const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs: 20_000, ...given })
-  const started = emulator
-  opened.push(() => (complete.close(), started.close()))
-  return complete
+  emulator = await endpoint(options)
+  return closing(sagemakerComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs: 20_000, ...given }))
 }
 
 async function judge(complete: Completer, text: string, signal?: AbortSignal) {
   return parseVerdict(await complete(prompt(text), { logprobs: true, ...(signal && { signal }) }), CATEGORIES)
 }
-
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of opened.splice(0).reverse()) await close()
-})
 
 describe('A SageMaker endpoint', () => {
   it('is found, called and signed for through the environment of the AWS SDK alone.', async () => {
@@ -142,9 +133,10 @@ describe('A failing SageMaker endpoint', () => {
     ['too short a context', {}, {}, 'guard_input_too_long', /context length.*LLAMA_GUARD_MODEL/],
   ])('says what to do about %s.', async (what, given, env: Record<string, string | undefined>, code, advice) => {
     await start(what.endsWith('context') ? { contextTokens: 50 } : {})
-    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
-    const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 1, timeoutMs: 20_000, ...given })
-    opened.push(complete.close)
+    setEnv(env)
+    const complete = closing(
+      sagemakerComplete({ endpoint: 'llama-guard', concurrency: 1, timeoutMs: 20_000, ...given }),
+    )
     const error = await failure(judge(complete, 'hello'))
     expect(error).toMatchObject({ code, message: expect.stringMatching(advice) as string })
   })

@@ -4,36 +4,28 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { sagemakerComplete } from '../../../../src/guard/backends/sagemaker/index.js'
 import type { SageMakerOptions } from '../../../../src/guard/backends/sagemaker/index.js'
 import type { Completer } from '../../../../src/guard/answer/completion.js'
 import { createSender } from '../../../../src/guard/backends/sagemaker/send.js'
 import { createInvoke } from '../../../../src/guard/backends/sagemaker/invoke.js'
 import { LazyAbortController } from '../../../../src/utils/deadline.js'
-import { startEmulator } from '../../../emulator/index.js'
 import type { Emulator } from '../../../emulator/index.js'
+import { closing, endpoint, setEnv } from '../../../helpers/closing.js'
 import { serve } from '../../../helpers/http.js'
 import { failure } from '../../fake-guards.js'
 
 const PROMPT =
   '[INST] Task\n\n<BEGIN CONVERSATION>\n\nUser: hello \u{1F999}\n\n<END CONVERSATION>\n\nProvide your safety assessment for User in the above conversation: [/INST]'
-const closing: (() => unknown)[] = []
-
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of closing.splice(0).reverse()) await close()
-})
 
 /** An endpoint that has answered once. */
 async function warm(
   given: Partial<SageMakerOptions> = {},
   env: Record<string, string> = {},
 ): Promise<{ complete: Completer; emulator: Emulator }> {
-  const emulator = await startEmulator({ endpoints: ['llama-guard', 'llama guard/2'] })
-  for (const [name, value] of Object.entries({ ...emulator.env, ...env })) vi.stubEnv(name, value)
-  const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs: 20_000, ...given })
-  closing.push(() => (complete.close(), emulator.close()))
+  const emulator = await endpoint({ endpoints: ['llama-guard', 'llama guard/2'] }, env)
+  const complete = closing(sagemakerComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs: 20_000, ...given }))
   await complete(PROMPT, { logprobs: false })
   return { complete, emulator }
 }
@@ -94,7 +86,7 @@ describe('A later call', () => {
       { EndpointName: 'llama guard/2', ContentType: 'application/json' },
       { connections: 1, connectMs: 3000, maxAnswerBytes: 1e6, tooLarge: () => new Error('too large') },
     )
-    closing.push(invoke.close)
+    closing(invoke)
     for (let call = 0; call < 2; call++) await invoke(JSON.stringify({ inputs: PROMPT }), new LazyAbortController())
     expect(emulator.requests.slice(1).map(({ endpoint }) => endpoint)).toEqual(['llama guard/2', 'llama guard/2'])
   })
@@ -110,7 +102,7 @@ describe('A later call', () => {
       request.resume().on('end', () => response.end('[{"generated_text":"safe"}]'))
     })
     const folder = mkdtempSync(join(tmpdir(), 'credentials-'))
-    closing.push(() => rmSync(folder, { recursive: true }), server.close)
+    closing({ close: () => (rmSync(folder, { recursive: true }), server.close()) })
     // The process that tells the credentials gives them a second to live, so that each call asks anew.
     const script = join(folder, 'credentials.cjs')
     const turn = join(folder, 'turn')
@@ -123,7 +115,7 @@ describe('A later call', () => {
        console.log(JSON.stringify({ Version: 1, AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken, Expiration: soon }))`,
     )
     writeFileSync(join(folder, 'config'), `[default]\ncredential_process = ${process.execPath} ${script}\n`)
-    for (const [name, value] of Object.entries({
+    setEnv({
       AWS_REGION: 'eu-west-1',
       AWS_ACCESS_KEY_ID: '',
       AWS_SECRET_ACCESS_KEY: '',
@@ -132,10 +124,8 @@ describe('A later call', () => {
       AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: server.url,
       _X_AMZN_TRACE_ID: 'Root=1-first',
       AWS_LAMBDA_FUNCTION_NAME: 'traced',
-    }))
-      vi.stubEnv(name, value)
-    const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 1, timeoutMs: 20_000 })
-    closing.push(() => complete.close())
+    })
+    const complete = closing(sagemakerComplete({ endpoint: 'llama-guard', concurrency: 1, timeoutMs: 20_000 }))
     await complete(PROMPT, { logprobs: false })
     writeFileSync(turn, '1')
     await expect
@@ -191,7 +181,7 @@ describe('A later call', () => {
       { method: 'POST', protocol: 'http:', hostname: '127.0.0.1', port: server.port, path: '/' },
       { connections: 1, connectMs: 3000, maxAnswerBytes: 1e6, tooLarge: () => new Error('too large') },
     )
-    closing.push(close)
+    closing({ close })
     await send({}, Buffer.from('body'), signal)
     expect(listeners.size).toBe(0)
     await server.close()

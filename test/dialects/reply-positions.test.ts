@@ -14,17 +14,15 @@ const CLOTHES: Readonly<Record<string, string>> = { 'with blanks': PLANTED, dash
 
 /** The fields that servers fill, by name: dashed words in them are taken for an id. `SERVERS_PLACE` holds no words. */
 const SERVERS = new Set(
-  `type id role index token status logprob file_id model object messageId mimeType code created_at signature toolCallId
-  service_tier finish_reason toolUseId subagentRunId stop_reason run_id detail created tokenId thread_id threadId theme
-  taskSupport system_fingerprint stopReason start_index start severity runId reason probability priority op mode
-  logProbability lastModified jsonrpc format end_index end encrypted_content contentBlockIndex category call_id
-  assistant_id activityType version ttl tokenCount timestamp thoughtSignature taskId subtype stop_sequence stepName
-  startIndex size sequence_number responseId requestId quality protocolVersion progressToken progress modality
-  partial_image_index parentMessageId output_index output_format outcome obfuscation nextCursor modelVersion method
-  message_id level last_id language item_id includeContext first_id finishReason eval_count entityId endIndex provider
-  encryptedValue elicitationId done_reason document_index createdAt content_index background attempt total
-  total_tokens text_offset interruptIds token_ids logprobs audience sizes
-  b64_json partial_image_b64 embedding embeddings`.split(/\s+/),
+  `type id role index token status logprob file_id model object messageId mimeType code created_at signature
+  toolCallId service_tier finish_reason toolUseId stop_reason run_id created tokenId threadId theme taskSupport
+  system_fingerprint stopReason start_index start severity runId probability priority op mode logProbability
+  lastModified jsonrpc format end_index end encrypted_content contentBlockIndex category call_id assistant_id
+  activityType tokenCount timestamp thoughtSignature subtype stop_sequence stepName startIndex size sequence_number
+  responseId progressToken progress modality partial_image_index output_index outcome obfuscation nextCursor
+  modelVersion method level language item_id finishReason eval_count entityId endIndex provider encryptedValue
+  done_reason document_index content_index attempt total total_tokens text_offset token_ids logprobs audience sizes
+  b64_json embedding embeddings`.split(/\s+/),
 )
 /** Objects of counts and settings, names included. */
 const SERVERS_PLACE =
@@ -302,13 +300,11 @@ const APIS: Readonly<Record<string, Api>> = {
         delta: 'Hi',
         logprobs: [logprob],
       },
-      { type: 'response.output_text.done', item_id: 'msg_1', output_index: 0, content_index: 0, text: 'Hi there' },
       {
         type: 'response.output_text.annotation.added',
         item_id: 'msg_1',
         annotation: { type: 'url_citation', title: 'A' },
       },
-      { type: 'response.function_call_arguments.delta', item_id: 'fc_1', output_index: 1, delta: '{"a"' },
       { type: 'response.completed', response },
     ],
   },
@@ -331,7 +327,6 @@ const APIS: Readonly<Record<string, Api>> = {
         index: 0,
         content_block: { type: 'tool_use', id: 'toolu_1', name: 'f', input: { a: 'b' } },
       },
-      { type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: '{"a"' } },
       { type: 'content_block_delta', index: 1, delta: { type: 'text_delta', text: 'Hi' } },
       {
         type: 'content_block_delta',
@@ -339,7 +334,6 @@ const APIS: Readonly<Record<string, Api>> = {
         delta: { type: 'citations_delta', citation: { type: 'char_location', cited_text: 'a' } },
       },
       { type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: 'x' }, usage: { output_tokens: 2 } },
-      { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } },
     ],
   },
   'AG-UI': {
@@ -354,45 +348,25 @@ const APIS: Readonly<Record<string, Api>> = {
         input: { messages: [{ id: '1', role: 'user', content: 'hi' }] },
       },
       { type: 'STEP_STARTED', stepName: 'plan', timestamp: 1, rawEvent: { a: 'b' }, metadata: { a: 'b' } },
-      { type: 'REASONING_MESSAGE_START', messageId: 'm0', role: 'reasoning' },
       { type: 'REASONING_MESSAGE_CONTENT', messageId: 'm0', delta: 'so' },
       { type: 'REASONING_ENCRYPTED_VALUE', subtype: 'message', entityId: 'm0', encryptedValue: 'c2ln' },
-      { type: 'TEXT_MESSAGE_START', messageId: 'm1', role: 'assistant', name: 'n', subagentRunId: 's' },
       { type: 'TEXT_MESSAGE_CONTENT', messageId: 'm1', delta: 'Hi' },
       { type: 'TEXT_MESSAGE_CHUNK', messageId: 'm2', role: 'assistant', delta: 'Ho', name: 'n' },
-      { type: 'TOOL_CALL_START', toolCallId: 'c', toolCallName: 'f', parentMessageId: 'm1' },
       { type: 'TOOL_CALL_ARGS', toolCallId: 'c', delta: '{"a":1}' },
       { type: 'TOOL_CALL_CHUNK', toolCallId: 'd', toolCallName: 'f', delta: '{}' },
       { type: 'TOOL_CALL_RESULT', messageId: 'm3', toolCallId: 'c', content: [{ type: 'text', text: 'Sunny' }] },
-      { type: 'STATE_SNAPSHOT', snapshot: { a: ['b'] } },
-      {
-        type: 'STATE_DELTA',
-        delta: [
-          { op: 'add', path: '/a', value: { b: 'c' } },
-          { op: 'move', from: '/a', path: '/b' },
-        ],
-      },
+      { type: 'STATE_DELTA', delta: [{ op: 'move', from: '/a', path: '/b', value: { b: 'c' } }] },
       { type: 'MESSAGES_SNAPSHOT', messages: [{ id: '1', role: 'assistant', content: 'Hi', toolCalls: [call] }] },
-      { type: 'ACTIVITY_SNAPSHOT', messageId: 'm4', activityType: 'plan', content: { a: 'b' } },
       { type: 'ACTIVITY_DELTA', messageId: 'm4', activityType: 'plan', patch: [{ op: 'add', path: '/a', value: 'c' }] },
       { type: 'CUSTOM', name: 'n', value: { a: 'b' } },
-      { type: 'RAW', event: { a: 'b' }, source: 's' },
-      { type: 'SUBAGENT_STARTED', subagentRunId: 's', name: 'n', description: 'd' },
-      {
-        type: 'SUBAGENT_FINISHED',
-        subagentRunId: 's',
-        result: 'r',
-        outcome: { type: 'suspended', interruptIds: ['i'] },
-      },
       { type: 'RUN_FINISHED', threadId: 't', runId: 'r', result: 'r', usage: [{ provider: 'p', inputTokens: 1 }] },
-      { type: 'RUN_ERROR', message: 'Broken', code: 'c' },
     ],
   },
   LangGraph: {
     path: '/runs/stream',
     request: { assistant_id: 'agent', input: { messages: [{ type: 'human', content: 'hi' }] } },
     reply: { messages: [{ type: 'ai', id: 'm', content: 'Hi', additional_kwargs: { a: 'b' } }], note: ['n'] },
-    names: 'metadata messages messages|sub:1 values updates custom messages/partial events error end'.split(' '),
+    names: 'metadata messages messages|sub:1 values messages/partial custom'.split(' '),
     events: [
       { run_id: 'r', attempt: 1 },
       [
@@ -406,12 +380,8 @@ const APIS: Readonly<Record<string, Api>> = {
       ],
       [{ type: 'ai', id: 'm', content: [{ type: 'text', text: 'Hi', index: 0 }] }, {}],
       { messages: [{ type: 'ai', id: 'm', content: 'Hi', tool_calls: [{ name: 'f', args: { a: 'b' } }] }] },
-      { agent: { messages: [{ type: 'ai', content: 'Hi' }] } },
-      { a: ['b'] },
       [{ type: 'ai', id: 'm', content: 'Hi' }],
-      { event: 'on_chat_model_stream', data: { chunk: { content: 'Hi' } }, tags: ['t'] },
-      { error: 'E', message: 'Broken' },
-      { run_id: 'r', status: 'success' },
+      { a: ['b'] },
     ],
   },
   Embeddings: {
@@ -419,12 +389,7 @@ const APIS: Readonly<Record<string, Api>> = {
     request: { model: 'm', input: 'hi' },
     reply: {
       object: 'list',
-      model: 'm',
-      data: [
-        { object: 'embedding', index: 0, embedding: [0.1, 0.2] },
-        { object: 'embedding', index: 1, embedding: 'zczMPc3MTD6amZk+zczMPg==' },
-      ],
-      usage: { prompt_tokens: 1, total_tokens: 1 },
+      data: [{ object: 'embedding', index: 1, embedding: 'zczMPc3MTD6amZk+zczMPg==' }],
     },
     events: [],
   },
@@ -433,12 +398,7 @@ const APIS: Readonly<Record<string, Api>> = {
     request: { model: 'm', prompt: 'hi', stream: true },
     reply: {
       created: 1,
-      background: 'opaque',
-      output_format: 'png',
-      size: '1024x1024',
-      quality: 'high',
       data: [{ b64_json: 'iVBORw0KGgo=', revised_prompt: 'A hat' }, { url: 'https://a.test/' }],
-      usage: { input_tokens: 1, input_tokens_details: { text_tokens: 1 } },
     },
     events: [
       { type: 'image_generation.partial_image', b64_json: 'iVBORw0KGgo=', partial_image_index: 0, size: '1024x1024' },
@@ -465,10 +425,8 @@ const APIS: Readonly<Record<string, Api>> = {
     reply: cohere,
     events: [
       { type: 'message-start', id: 'c1', delta: { message: { role: 'assistant', content: [], tool_plan: 'a' } } },
-      { type: 'tool-plan-delta', delta: { message: { tool_plan: 'I look.' } } },
       { type: 'tool-call-start', index: 0, delta: { message: { tool_calls: cohereCall } } },
       { type: 'tool-call-delta', index: 0, delta: { message: { tool_calls: { function: { arguments: '{' } } } } },
-      { type: 'content-start', index: 0, delta: { message: { content: { type: 'text', text: 'a' } } } },
       {
         type: 'content-delta',
         index: 0,
@@ -488,29 +446,13 @@ const APIS: Readonly<Record<string, Api>> = {
     reply: [
       rpc({ id: 1, result: rpcResult }),
       rpc({ id: 2, result: { tools: [rpcTool], nextCursor: 'c' } }),
-      rpc({ id: 3, result: { description: 'd', messages: [{ role: 'user', content: { type: 'text', text: 'Hi' } }] } }),
       rpc({ id: 4, result: { contents: [{ uri: 'note://1', mimeType: 'text/plain', text: 'n' }] } }),
       rpc({ id: 5, result: { completion: { values: ['boats'], total: 1, hasMore: false } } }),
-      rpc({
-        id: 6,
-        result: {
-          protocolVersion: '2025-11-25',
-          capabilities: { tools: { listChanged: true }, experimental: { x: {} } },
-          serverInfo: { name: 'shop', version: '1.0.0', title: 'Shop' },
-          instructions: 'Be kind.',
-        },
-      }),
       rpc({ id: 7, error: { code: -32602, message: 'Broken', data: { a: 'b' } } }),
     ],
     events: [
       rpc({ method: 'notifications/progress', params: { progressToken: 1, progress: 1, total: 2, message: 'half' } }),
       rpc({ method: 'notifications/message', params: { level: 'info', logger: 'l', data: { a: ['b'] } } }),
-      rpc({ method: 'notifications/resources/updated', params: { uri: 'note://1' } }),
-      rpc({ method: 'notifications/cancelled', params: { requestId: 1, reason: 'r' } }),
-      rpc({
-        method: 'notifications/tasks/status',
-        params: { taskId: 't1', status: 'working', statusMessage: 's', createdAt: '2026-01-01T00:00:00Z', ttl: 1 },
-      }),
       rpc({
         id: 0,
         method: 'elicitation/create',
@@ -518,8 +460,6 @@ const APIS: Readonly<Record<string, Api>> = {
           mode: 'form',
           message: 'Who?',
           requestedSchema: { type: 'object', properties: { name: { type: 'string', title: 'N', default: 'x' } } },
-          elicitationId: 'e1',
-          url: 'https://a.test/',
         },
       }),
       rpc({
@@ -527,9 +467,6 @@ const APIS: Readonly<Record<string, Api>> = {
         method: 'sampling/createMessage',
         params: {
           systemPrompt: 'Be kind.',
-          includeContext: 'none',
-          modelPreferences: { hints: [{ name: 'h' }] },
-          stopSequences: ['###'],
           messages: [
             { role: 'user', content: { type: 'text', text: 'Hi' } },
             { role: 'assistant', content: [{ type: 'tool_use', id: 'c1', name: 'f', input: { a: 'b' } }] },
@@ -539,11 +476,9 @@ const APIS: Readonly<Record<string, Api>> = {
             },
           ],
           tools: [rpcTool],
-          toolChoice: { mode: 'auto' },
         },
       }),
       rpc({ id: 1, result: rpcResult }),
-      rpc({ id: 2, error: { code: -32602, message: 'Broken', data: { a: 'b' } } }),
     ],
   },
   Gemini: {

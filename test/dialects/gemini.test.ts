@@ -14,7 +14,6 @@ const ARRAY = `/v1beta/models/${MODEL}:streamGenerateContent`
 /** What the route answers: chunks of a stream, or a whole reply of them. */
 let chunks: object[]
 let cut = (bytes: Buffer): Buffer[] => [bytes]
-let lastAsked: unknown
 
 const part = (part: object, more: object = {}): object => ({
   candidates: [{ content: { role: 'model', parts: [part] }, index: 0, ...more }],
@@ -27,7 +26,6 @@ const saying = (...texts: string[]): object[] => [
 ]
 
 async function answer(req: Request, res: Response): Promise<void> {
-  lastAsked = req.body as unknown
   if (!req.path.includes('stream')) return void res.json(chunks[0])
   const sse = req.query.alt === 'sse'
   res.setHeader('content-type', sse ? 'text/event-stream' : 'application/json; charset=UTF-8')
@@ -111,19 +109,6 @@ describe('Inline data of a request', () => {
 })
 
 describe('the client of Google', () => {
-  it('asks and gets an allowed reply, with the words of both judged and no envelope', async () => {
-    chunks = [part({ text: 'Hello there.' }, { finishReason: 'STOP' })]
-    const reply = await client().models.generateContent({
-      model: MODEL,
-      contents: 'hello',
-      config: { systemInstruction: 'Be kind.', temperature: 0, safetySettings: [], maxOutputTokens: 9 },
-    })
-    expect(reply.text).toBe('Hello there.')
-    expect(lastAsked).toMatchObject({ contents: [{ parts: [{ text: 'hello' }] }] })
-    expect(site.guard.texts()[0]).toBe('hello')
-    expect(site.guard.texts().at(-1)).toBe('Hello there.')
-  })
-
   it('raises an error when the guard fails in the middle', async () => {
     chunks = saying('Hello ', 'there, ', 'BROKEN')
     const { text, error } = await stream()
@@ -229,9 +214,7 @@ describe('a request', () => {
   it('is read where one object stands in place of a list of them', () => {
     const { turns } = gemini.request({ contents: { parts: { text: 'hello' } } })
     expect(turns).toEqual([{ role: 'User', text: 'hello' }])
-    expect(gemini.request({ contents: { parts: [] }, system_instruction: { text: 'be brief' } }).system).toBe(
-      'be brief',
-    )
+    expect(gemini.request({ contents: { parts: [] }, systemInstruction: { text: 'be brief' } }).system).toBe('be brief')
   })
 
   it('is known by its body alone on a path of an app, also with one object in place of a list', async () => {

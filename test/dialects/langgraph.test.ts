@@ -183,25 +183,10 @@ describe('What clients send', () => {
     ['a message', { input: input(human('UNSAFE')) }],
     ['a message by its role', { input: input({ role: 'user', content: 'UNSAFE' }) }],
     ['texts, which are no pair', { input: { messages: ['system', 'UNSAFE'] } }],
-    ['pairs', { input: input(['human', 'UNSAFE']) }],
-    ['a text', { input: input('UNSAFE') }],
     ['one message', { input: { messages: human('UNSAFE') } }],
-    [
-      'a message of LangChain',
-      {
-        input: input({
-          lc: 1,
-          type: 'constructor',
-          id: ['langchain_core', 'messages', 'HumanMessage'],
-          kwargs: { content: 'UNSAFE' },
-        }),
-      },
-    ],
     ['a message of nobody we know', { input: input({ type: 'narrator', content: 'UNSAFE' }, human('hi')) }],
-    ['a field of the state', { input: { question: 'UNSAFE', ...input(human('hi')) } }],
     ['a state that is a text', { input: 'UNSAFE' }],
     ['an answer to an interrupt', { command: { resume: 'UNSAFE' } }],
-    ['the configuration', { input: input(human('hi')), config: { configurable: { prompt: 'UNSAFE' } } }],
   ])('is judged: %s', async (_, body) => {
     const got = await send(`${site.url}/runs/stream`, { body: { assistant_id: 'agent', ...body } })
     expect(got.status).toBe(451)

@@ -143,10 +143,6 @@ const message = (body: object, more: object = {}): object => ({
 })
 
 describe('a reply', () => {
-  it('is exactly its content in the usual case', () => {
-    expect(openaiChat.reply(REPLY)).toEqual([{ index: 0, text: ' Hello.\n' }])
-  })
-
   it('has the words of every choice, call, refusal, reasoning and unknown field', () => {
     const first = {
       role: 'assistant',
@@ -243,12 +239,6 @@ describe('a stream', () => {
       '0:data': 'plain text[DONE] and morequoted',
       '0:data words': 'plain text [DONE] and more quoted',
     })
-  })
-
-  it('with a key named twice cannot be read', () => {
-    expect(() => openaiChat.stream().read(event('{"choices":[{"delta":{"content":"a","content":"b"}}]}'))).toThrow(
-      expect.objectContaining({ code: 'unreadable_response' }),
-    )
   })
 
   it('ends every choice that is open on the wire, and no other, when it is blocked', async () => {

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { run } from '../../src/cli/index.js'
-import { llamaGuard } from '../../src/llama-guard.js'
 import type { LlamaGuardOptions } from '../../src/options/index.js'
 import { openAudit } from '../../src/telemetry/audit/index.js'
 import type { RequestEvent } from '../../src/types.js'
-import { markerGuard, memoryLogger } from '../helpers/guards.js'
-import { chat, completion, send, serve } from '../helpers/http.js'
+import { guardedServer } from '../helpers/closing.js'
+import { memoryLogger } from '../helpers/guards.js'
+import { chat, send } from '../helpers/http.js'
 import { catchIo } from './helpers.js'
 import { withProtection } from '../../src/options/protection.js'
 
@@ -128,20 +128,12 @@ describe('`audit join`', () => {
     audit: LlamaGuardOptions['audit'],
     texts: readonly (readonly [id: string, text: string])[],
   ): Promise<void> {
-    const guard = llamaGuard(
-      { guard: markerGuard(), logger: memoryLogger(), audit, ...withProtection({ breaker: false }) },
-      {},
-    )
-    const server = await serve((req, res) =>
-      guard(req, res, () =>
-        res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('fine'))),
-      ),
-    )
+    const server = await guardedServer({ audit, ...withProtection({ breaker: false }) })
     for (const [id, text] of texts)
       await send(`${server.url}/v1/chat/completions`, { body: chat(text), headers: { 'x-request-id': id } })
     await send(`${server.url}/health`)
     await server.close()
-    await guard.close()
+    await server.guard.close()
   }
   async function joined(argv: readonly string[]): Promise<{ code: number; rows: any[]; err: string }> {
     const io = catchIo()

@@ -1,7 +1,7 @@
 // The page and its stream on the wire: where it may be mounted, what a snapshot says, how many pages there may be, and
 // that nothing of what anybody said is in any of it.
-import { createServer, type ServerResponse } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type express from 'express'
@@ -38,14 +38,13 @@ describe('The dashboard', () => {
   it('answers on bare node:http, where the path was chosen already.', async () => {
     const guard = llamaGuard({ guard: markerGuard(), logger: false }, {})
     const dashboard = guard.dashboard()
-    const server = createServer((req, res) => dashboard(req, res))
-    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/any/path`
+    const server = await serve((req, res) => dashboard(req, res))
+    const url = `${server.url}/any/path`
     expect((await send(url)).text).toContain('<h1>Llama Guard</h1>')
     expect((await send(url, { method: 'HEAD' })).headers['content-type']).toContain('text/html')
     expect((await send(url, { method: 'DELETE' })).headers.allow).toBe('GET')
     expect((await send(`${url}?playground`, { body: {} })).status).toBe(405)
-    server.close()
+    await server.close()
     await guard.close()
   })
 

@@ -1,10 +1,8 @@
 // The useChat page in headless Chromium: what a person sees when a message is allowed, blocked, refused or not judged.
-import { createServer } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import { serve } from '../helpers/http.js'
 import { faults, hasChromium, LOOKS, picture, SOON, useBrowser } from './browser.js'
 import { SLOW, start } from './kit.js'
 
@@ -80,14 +78,13 @@ describe.skipIf(!hasChromium)('The useChat page', () => {
 
   it('shows a guard that is down as no block, and sends again when asked.', { timeout: SLOW }, async () => {
     let up = (_asked: string): boolean => false
-    const llamaGuard = createServer(async (req, res) => {
+    const llamaGuard = await serve(async (req, res) => {
       res.writeHead(up(await text(req)) ? 200 : 500, { 'content-type': 'application/json' })
       res.end(JSON.stringify({ choices: [{ message: { role: 'assistant', content: 'safe' } }] }))
-    }).listen(0, '127.0.0.1')
-    await once(llamaGuard, 'listening')
+    })
     const { url } = await start(SERVER, {
       LLAMA_GUARD_BACKEND: 'openai',
-      LLAMA_GUARD_URL: `http://127.0.0.1:${(llamaGuard.address() as AddressInfo).port}/v1`,
+      LLAMA_GUARD_URL: `${llamaGuard.url}/v1`,
     })
     try {
       const page = await open(url)
@@ -111,7 +108,7 @@ describe.skipIf(!hasChromium)('The useChat page', () => {
       expect(await page.locator('li.notice').count()).toBe(0)
       expect(await page.locator('li.user').count()).toBe(1)
     } finally {
-      llamaGuard.close()
+      await llamaGuard.close()
     }
   })
 })

@@ -108,20 +108,6 @@ describe('a text in pieces', () => {
     expect(await judge.judge(says('one two'), { stage: 'input' })).not.toMatchObject({ verdict: { cached: true } })
     expect(await judge.judge(says('one two'), { stage: 'input' })).toMatchObject({ verdict: { cached: true } })
   })
-  it('is unsafe at once when one piece is, and the others are aborted', async () => {
-    const signals: AbortSignal[] = []
-    const guard = guardThat(
-      (_call, conversation, { signal }) => {
-        if (conversation[0]?.text === 'bad') return UNSAFE
-        if (signal) signals.push(signal)
-        return never()
-      },
-      { fit: inWords },
-    )
-    expect(await outcome(judgeOf(guard), says('slow bad slow'))).toBe('unsafe')
-    expect(signals.length).toBeGreaterThan(0)
-    expect(signals.every((signal) => signal.aborted)).toBe(true)
-  })
   it('is unsafe when one piece is and another could not be judged', async () => {
     expect(await outcome(judgeOf(byWord({ down: fails, bad: UNSAFE })), says('down bad'))).toBe('unsafe')
   })
@@ -258,19 +244,6 @@ describe('a panel of guards', () => {
       verdict: { safe: false, judgedBy: 'strict' },
       model: 'fake+strict',
     })
-  })
-  it('does not let an unsafe that is only flagged hide the vote of another', async () => {
-    const slow = async () => {
-      await sleep(20)
-      return { safe: false, categories: ['S1'] }
-    }
-    const panel = anyUnsafe([guardThat(() => ({ safe: false, categories: ['S5'] })), guardThat(slow)])
-    const blocks = (id: string) => (verdict: { categories: readonly string[] }) => verdict.categories.includes(id)
-    const judge = judgeOf(panel)
-    const strict = await judge.judge(says('a'), { stage: 'input', blocks: blocks('S5') })
-    expect(strict).toMatchObject({ verdict: { categories: ['S5'] } })
-    const lenient = await judge.judge(says('a'), { stage: 'input', blocks: blocks('S1') })
-    expect(lenient).toMatchObject({ verdict: { categories: ['S5', 'S1'] } })
   })
 })
 

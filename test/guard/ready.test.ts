@@ -1,8 +1,9 @@
 // Whether the guards of an app work is told at once: without a call what costs none, and by one call each with ready().
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { createGuard, llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { otherModel } from '../../src/guard/ready.js'
-import { startEmulator, type Emulator, type EmulatorOptions } from '../emulator/index.js'
+import type { Emulator, EmulatorOptions } from '../emulator/index.js'
+import { endpoint, setEnv } from '../helpers/closing.js'
 import { memoryLogger } from '../helpers/guards.js'
 import { onNode, serving, ask } from '../helpers/apps.js'
 import { chat, completion } from '../helpers/http.js'
@@ -12,16 +13,13 @@ let emulator: Emulator
 const logger = memoryLogger()
 
 async function start(options: EmulatorOptions = {}): Promise<void> {
-  emulator = await startEmulator({ endpoints: ['llama-guard', 'second'], ...options })
-  for (const [name, value] of Object.entries({ ...emulator.env, LLAMA_GUARD_ENDPOINT: 'llama-guard' }))
-    vi.stubEnv(name, value)
+  emulator = await endpoint(
+    { endpoints: ['llama-guard', 'second'], ...options },
+    { LLAMA_GUARD_ENDPOINT: 'llama-guard' },
+  )
 }
 
 beforeEach(() => void (logger.lines.length = 0))
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  await emulator.close()
-})
 
 async function readyOf(options: LlamaGuardOptions = {}) {
   const guard = llamaGuard({ logger, ...options })
@@ -70,7 +68,7 @@ describe('ready()', () => {
     ['a server that is not there', {}, { AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: 'http://127.0.0.1:9' }, /not be reached/],
   ])('names %s, and logs it', async (_, options, env, message) => {
     await start()
-    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+    setEnv(env)
     const readiness = await readyOf(options)
     expect(readiness).toMatchObject({
       ok: false,
@@ -93,7 +91,6 @@ describe('ready()', () => {
     ] as const) {
       await start(answering(text))
       expect(await readyOf({ model })).toMatchObject({ ok: false, guards: [{ error: { message: like(said) } }] })
-      await emulator.close()
     }
     for (const [model, text] of [
       ['llama-guard-2', 'unsafe\nS8'],
@@ -102,9 +99,7 @@ describe('ready()', () => {
     ] as const) {
       await start(answering(text))
       expect(await readyOf({ model })).toMatchObject({ ok: true })
-      await emulator.close()
     }
-    await start()
   })
 })
 
@@ -136,8 +131,7 @@ describe('A verdict in the codes of another version', () => {
 describe('An app that starts', () => {
   it('logs at once, and once, that there are no credentials, without a call', async () => {
     await start()
-    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, undefined)
-    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true')
+    setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_EC2_METADATA_DISABLED: 'true' })
     for (const options of [{}, { model: 'llama-prompt-guard-2', guards: [guardThat(() => SAFE)] }]) {
       logger.lines.length = 0
       const guard = llamaGuard({ logger, ...(options as LlamaGuardOptions) })

@@ -7,7 +7,7 @@ import type { LlamaGuard } from '../../src/llama-guard.js'
 import type { LlamaGuardOptions } from '../../src/options/index.js'
 import type { Middleware } from '../../src/types.js'
 import { markerGuard, type MarkerGuard } from './guards.js'
-import { send, serve, type Reply, type Running, type SendOptions } from './http.js'
+import { completion, send, serve, type Reply, type Running, type SendOptions } from './http.js'
 import { withProtection } from '../../src/options/protection.js'
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => unknown
@@ -72,6 +72,12 @@ export function guarded(options: LlamaGuardOptions = {}): LlamaGuard & { readonl
     { guard },
   )
 }
+
+/** Answers with a whole chat completion. */
+export const saying =
+  (text = 'fine'): Handler =>
+  (_req, res) =>
+    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion(text)))
 
 /** Serves while `use` runs, and closes whatever happens. */
 export async function serving<T>(listener: RequestListener, use: (server: Running) => Promise<T>): Promise<T> {

@@ -3,11 +3,12 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../src/types/errors.js'
 import { createGuard, llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { parseOptions } from '../../src/options/config.js'
-import { closing, endpoint } from '../helpers/closing.js'
+import { saying } from '../helpers/apps.js'
+import { endpoint, guardedServer } from '../helpers/closing.js'
 import { sends } from '../emulator/faults.js'
 import { graniteGuardian, promptGuardLabels, qwen3Guard } from '../emulator/other-models.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
-import { chat, completion, send, serve, type Reply } from '../helpers/http.js'
+import { chat, send, type Reply } from '../helpers/http.js'
 import { withProtection } from '../../src/options/protection.js'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -122,19 +123,10 @@ describe('A panel from the environment alone', () => {
       ...env,
     }
     const logger = memoryLogger()
-    const guard = closing(
-      llamaGuard(
-        { logger, expose: 'full', ...withProtection({ maxAttempts: 1 }), timeoutMs: 20_000, ...given },
-        variables,
-      ),
-    )
-    const server = closing(
-      await serve((req, res) =>
-        guard(req, res, () => {
-          res.setHeader('content-type', 'application/json')
-          res.end(JSON.stringify(completion(decodeURIComponent(String(req.headers['x-answer'] ?? 'Gladly.')))))
-        }),
-      ),
+    const server = await guardedServer(
+      { guard: undefined, logger, expose: 'full', ...withProtection({ maxAttempts: 1 }), timeoutMs: 20_000, ...given },
+      (req, res) => saying(decodeURIComponent(String(req.headers['x-answer'] ?? 'Gladly.')))(req, res),
+      variables,
     )
     const ask = (text: string, answer = 'Gladly.'): Promise<Reply> =>
       send(`${server.url}/v1/chat/completions`, {

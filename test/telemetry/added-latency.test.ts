@@ -1,14 +1,14 @@
 // What the guard adds to a request, as its event and the metrics tell it. Waits are told apart by guards that are
 // slow; no test asks how fast anything is.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { ServerResponse } from 'node:http'
-import { llamaGuard } from '../../src/llama-guard.js'
 import type { LlamaGuardOptions } from '../../src/options/index.js'
 import type { RequestOptions } from '../../src/options/index.js'
 import type { AddedLatency, GuardedRequest } from '../../src/types.js'
+import { saying, type Handler } from '../helpers/apps.js'
+import { guardedServer } from '../helpers/closing.js'
 import { listen, type Heard } from '../helpers/channels.js'
-import { markerGuard, memoryLogger } from '../helpers/guards.js'
-import { chat, chunk, completion, send, serve, sleep } from '../helpers/http.js'
+import { markerGuard } from '../helpers/guards.js'
+import { chat, chunk, send, sleep } from '../helpers/http.js'
 
 const WAIT = 80
 /** A timer may fire up to a millisecond early. */
@@ -18,9 +18,7 @@ let heard: Heard
 beforeEach(() => void (heard = listen()))
 afterEach(() => heard.stop())
 
-const whole = (res: ServerResponse, words = 'hello'): void =>
-  void res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion(words)))
-async function streamed(res: ServerResponse): Promise<void> {
+const streamed: Handler = async (_req, res) => {
   res.writeHead(200, { 'content-type': 'text/event-stream' })
   res.write(chunk({ content: 'one ' }))
   await sleep(3 * WAIT)
@@ -30,18 +28,12 @@ async function streamed(res: ServerResponse): Promise<void> {
 async function added(
   options: LlamaGuardOptions,
   { text = 'hi', stream = false }: { text?: string; stream?: boolean } = {},
-  handler: (res: ServerResponse) => unknown = stream ? streamed : whole,
+  handler = stream ? streamed : saying(),
 ): Promise<AddedLatency> {
-  const guard = llamaGuard({ guard: markerGuard({ delay: WAIT }), logger: memoryLogger(), cacheMax: 0, ...options }, {})
-  const server = await serve((req, res) => guard(req, res, () => void handler(res)))
-  try {
-    await send(`${server.url}/v1/chat/completions`, { body: chat(text, { stream }) }).catch(() => undefined)
-    await vi.waitFor(() => expect(heard.requests).toHaveLength(1))
-    return heard.requests[0]!.added
-  } finally {
-    await server.close()
-    await guard.close()
-  }
+  const { url } = await guardedServer({ guard: markerGuard({ delay: WAIT }), cacheMax: 0, ...options }, handler)
+  await send(`${url}/v1/chat/completions`, { body: chat(text, { stream }) }).catch(() => undefined)
+  await vi.waitFor(() => expect(heard.requests).toHaveLength(1))
+  return heard.requests[0]!.added
 }
 
 describe('The event of a request says what the guard added:', () => {
@@ -69,8 +61,7 @@ describe('The event of a request says what the guard added:', () => {
   })
 
   it('no last byte for a reply that was refused, and no byte at all for one that nobody held', async () => {
-    const refused = (res: ServerResponse): void => whole(res, 'UNSAFE')
-    expect(Object.keys(await added({}, {}, refused))).toEqual(['input'])
+    expect(Object.keys(await added({}, {}, saying('UNSAFE')))).toEqual(['input'])
     heard.requests.length = 0
     expect(Object.keys(await added({ check: ['input'] }))).toEqual(['input'])
     heard.requests.length = 0
@@ -90,15 +81,12 @@ describe('The sample of shadow mode', () => {
     count: number,
     headers: Record<string, string> = {},
   ): Promise<number> {
-    const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options }, {})
-    const server = await serve((req, res) => guard(req, res, () => whole(res, 'UNSAFE reply')))
+    const { url } = await guardedServer(options, saying('UNSAFE reply'))
     for (let number = 0; number < count; number++) {
-      const reply = await send(`${server.url}/v1/chat/completions`, { body: chat('UNSAFE'), headers })
+      const reply = await send(`${url}/v1/chat/completions`, { body: chat('UNSAFE'), headers })
       expect(reply.status).toBe(200)
     }
     await vi.waitFor(() => expect(heard.requests).toHaveLength(count))
-    await server.close()
-    await guard.close()
     return heard.requests.filter((event) => event.judged).length
   }
 

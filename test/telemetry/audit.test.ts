@@ -8,8 +8,10 @@ import { llamaGuard } from '../../src/llama-guard.js'
 import type { LlamaGuardOptions } from '../../src/options/index.js'
 import type { RequestEvent } from '../../src/types.js'
 import { openAudit } from '../../src/telemetry/audit/index.js'
+import { saying } from '../helpers/apps.js'
+import { guardedServer } from '../helpers/closing.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
-import { chat, chunk, completion, send, serve } from '../helpers/http.js'
+import { chat, chunk, send } from '../helpers/http.js'
 
 let folder: string
 let path: string
@@ -45,22 +47,20 @@ const rows = (file = path): any[] => lines(file).map((line) => JSON.parse(line))
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 async function asked(options: LlamaGuardOptions, requests: (url: string) => Promise<unknown>, env = {}): Promise<void> {
-  const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options }, env)
-  const server = await serve((req, res) =>
-    guard(req, res, () => {
+  const server = await guardedServer(
+    options,
+    (req, res) => {
       if (req.url?.startsWith('/stream'))
         res
           .writeHead(200, { 'content-type': 'text/event-stream' })
           .end(chunk({ content: 'one ' }) + chunk({ content: 'two' }) + 'data: [DONE]\n\n')
-      else res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('the reply')))
-    }),
+      else saying('the reply')(req, res)
+    },
+    env,
   )
-  try {
-    await requests(server.url)
-  } finally {
-    await server.close()
-    await guard.close()
-  }
+  await requests(server.url)
+  await server.close()
+  await server.guard.close()
 }
 
 describe('A row of the audit', () => {
@@ -216,16 +216,10 @@ describe('A writer of the operator', () => {
       if (got.length === 2) return Promise.reject(new TypeError('secret words'))
     })
     const close = vi.fn()
-    const guard = llamaGuard({ guard: markerGuard(), logger, audit: { write, close } }, {})
-    const server = await serve((req, res) =>
-      guard(req, res, () =>
-        res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('x'))),
-      ),
-    )
+    const { guard, url } = await guardedServer({ logger, audit: { write, close } })
     for (const text of ['a', 'b', 'c'])
-      expect((await send(`${server.url}/v1/chat/completions`, { body: chat(text) })).status).toBe(200)
+      expect((await send(`${url}/v1/chat/completions`, { body: chat(text) })).status).toBe(200)
     await vi.waitFor(() => expect(guard.stats().audit).toEqual({ written: 1, dropped: 2 }))
-    await server.close()
     await guard.close()
     expect(close).toHaveBeenCalledOnce()
     expect(JSON.stringify(logger.lines)).not.toContain('secret words')

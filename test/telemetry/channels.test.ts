@@ -4,32 +4,26 @@ import { tracingChannel } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { CHANNELS } from '../../src/telemetry/channels.js'
-import { llamaGuard } from '../../src/llama-guard.js'
 import type { LlamaGuardOptions } from '../../src/options/index.js'
+import { saying } from '../helpers/apps.js'
+import { guardedServer } from '../helpers/closing.js'
 import { listen, type Heard } from '../helpers/channels.js'
-import { markerGuard, memoryLogger } from '../helpers/guards.js'
-import { chat, chunk, completion, send, serve, type Running } from '../helpers/http.js'
+import { markerGuard } from '../helpers/guards.js'
+import { chat, chunk, send } from '../helpers/http.js'
 import { withProtection } from '../../src/options/protection.js'
 
-let server: Running | undefined
 let heard: Heard | undefined
-afterEach(async () => {
-  heard?.stop()
-  await server?.close()
-})
+afterEach(() => heard?.stop())
 
 async function guarded(options: LlamaGuardOptions = {}): Promise<string> {
-  const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options }, {})
-  server = await serve((req, res) =>
-    guard(req, res, () => {
-      if (req.headers.accept === 'text/event-stream')
-        res
-          .writeHead(200, { 'content-type': 'text/event-stream' })
-          .end(chunk({ content: 'PLANTED ' }) + chunk({ content: 'reply' }) + 'data: [DONE]\n\n')
-      else res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('PLANTED reply')))
-    }),
-  )
-  return `${server.url}/v1/chat/completions`
+  const { url } = await guardedServer(options, (req, res) => {
+    if (req.headers.accept === 'text/event-stream')
+      res
+        .writeHead(200, { 'content-type': 'text/event-stream' })
+        .end(chunk({ content: 'PLANTED ' }) + chunk({ content: 'reply' }) + 'data: [DONE]\n\n')
+    else saying('PLANTED reply')(req, res)
+  })
+  return `${url}/v1/chat/completions`
 }
 
 describe('A subscriber', () => {

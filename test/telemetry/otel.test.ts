@@ -10,7 +10,7 @@ import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@o
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 import type Express from 'express'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { startEmulator } from '../emulator/index.js'
+import { endpoint } from '../helpers/closing.js'
 import { chat, chunk, completion, serve, sleep } from '../helpers/http.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { llamaGuard } from '../../src/llama-guard.js'
@@ -202,9 +202,7 @@ describe('An SDK that fails', () => {
       propagate: true,
     })
     try {
-      const emulator = await startEmulator()
-      for (const [name, value] of Object.entries({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint }))
-        vi.stubEnv(name, value)
+      const emulator = await endpoint()
       const lines: string[] = []
       await traced(
         {
@@ -220,10 +218,8 @@ describe('An SDK that fails', () => {
         },
       )
       expect(lines.filter((line) => line.includes('"action"')).length).toBe(4)
-      await emulator.close()
     } finally {
       stopBroken()
-      vi.unstubAllEnvs()
     }
     await new Promise((resolve) => setTimeout(resolve, 20))
     process.off('uncaughtException', uncaught)
@@ -233,9 +229,7 @@ describe('An SDK that fails', () => {
 
 describe('The trace', () => {
   it('goes to SageMaker only where the operator says so, with the span of the stage as parent', async () => {
-    const emulator = await startEmulator()
-    const env = { ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint }
-    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+    const emulator = await endpoint()
     const header = (): (string | string[] | undefined)[] =>
       emulator.requests.map(({ headers }) => headers['x-amzn-trace-id'])
     const traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`
@@ -260,8 +254,6 @@ describe('The trace', () => {
     } finally {
       stop()
       stop = instrument()
-      vi.unstubAllEnvs()
-      await emulator.close()
     }
   })
 

@@ -117,18 +117,13 @@ describe('runEval', () => {
     expect(await readFile(options.report ?? '', 'utf8')).toContain('1 not judged: unparseable_verdict')
   })
 
-  it('compares two guards on the same rows', async () => {
-    const { measure, out } = await setUp()
-    expect(await measure(guard('one'), { against: guard('two', -1) })).toBe(0)
-    expect(out.join('')).toContain('McNemar on 20 texts: only one right 0, only two right 1, p = 1.00')
-  })
-
   it('sets two guards side by side, and names the texts that flip', async () => {
     const { measure, options, out } = await setUp()
     expect(await measure(guard('one'), { against: guard('two', 2) })).toBe(0)
     expect(out.join('')).toMatch(
       /Side by side\n\n\| Measure +\| +one \| +two \|\n[\s\S]*recall +\| 0\.900 \(\S+ to \S+\) \| 0\.900 \(/,
     )
+    expect(out.join('')).toContain('McNemar on 20 texts: only one right 1, only two right 1, p = 1.00')
     expect(out.join('')).toMatch(/What changes on 20 texts: 2 flip, McNemar p = 1\.00/)
     expect(out.join('')).toMatch(/flagged by one and not by two: 1, 1 of them labelled unsafe\n {4}rows\.jsonl:3\n/)
     expect(out.join('')).toMatch(/flagged by two and not by one: 1, 1 of them labelled unsafe\n {4}rows\.jsonl:5\n/)

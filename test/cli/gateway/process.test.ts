@@ -1,39 +1,32 @@
 // `serve` as an operator runs it: a process of its own under real signals.
 import { spawn } from 'node:child_process'
-import { createServer } from 'node:http'
-import type { Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { chunk, completion } from '../../helpers/http.js'
+import { chunk, completion, serve as listen, type Running } from '../../helpers/http.js'
 import { build, listening, start } from '../built.js'
 import type { Built, Started } from '../built.js'
 
 const SLOW = 60_000
 let built: Built
-let upstream: Server
+let upstream: Running
 let upstreamUrl: string
 const running: Started[] = []
 
 beforeAll(async () => {
   built = build()
-  upstream = createServer((req, res) => {
-    let body = ''
-    req.on('data', (data: Buffer) => (body += data.toString()))
-    req.on('end', () => {
-      // The guard is here too, in OpenAI's words, and finds everything safe.
-      if (req.url === '/guard/completions')
-        res.setHeader('content-type', 'application/json').end('{"choices":[{"text":"safe","finish_reason":"stop"}]}')
-      else void talk(JSON.parse(body) as Asked, res)
-    })
-  }).listen(0, '127.0.0.1')
-  await new Promise((ready) => upstream.once('listening', ready))
-  upstreamUrl = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`
+  upstream = await listen((req, res) => {
+    // The guard is here too, in OpenAI's words, and finds everything safe.
+    if (req.url === '/guard/completions')
+      res.setHeader('content-type', 'application/json').end('{"choices":[{"text":"safe","finish_reason":"stop"}]}')
+    else void json(req).then((body) => talk(body as Asked, res))
+  })
+  upstreamUrl = `${upstream.url}/v1`
 }, SLOW)
-afterAll(() => {
+afterAll(async () => {
   built.remove()
-  upstream.closeAllConnections()
-  upstream.close()
+  await upstream.close()
 })
 afterEach(() => {
   for (const { child } of running.splice(0)) child.kill('SIGKILL')
@@ -107,6 +100,10 @@ test(
     expect(seen).toContain('complete')
     expect(await ended).toBe(0)
     expect(err()).toMatch(/Stopping: [^\n]+\nStopped\.\n$/)
+    // At its start it says which guard judges, in which mode, and where a safe request goes.
+    expect(err()).toMatch(/^Guard: llama-guard-1 at http:\/\/127\.0\.0\.1:\d+\/guard$/m)
+    expect(err()).toMatch(/^Mode: enforce, on error closed, checks input and output$/m)
+    expect(err()).toMatch(/^Upstream: http:\/\/127\.0\.0\.1:\d+\/v1$/m)
   },
 )
 
@@ -119,17 +116,6 @@ test('A second signal does not wait for anyone', { timeout: SLOW }, async () => 
   expect(await ended).toBe(130)
   expect(await ending(reply)).toMatch(/^cut: broke off/)
 })
-
-test(
-  'It says at its start which guard judges, in which mode, and where a safe request goes',
-  { timeout: SLOW },
-  async () => {
-    const alone = await serve()
-    expect(alone.err()).toMatch(/^Guard: llama-guard-1 at http:\/\/127\.0\.0\.1:\d+\/guard$/m)
-    expect(alone.err()).toMatch(/^Mode: enforce, on error closed, checks input and output$/m)
-    expect(alone.err()).toMatch(/^Upstream: http:\/\/127\.0\.0\.1:\d+\/v1$/m)
-  },
-)
 
 test('A gateway whose npx was ended stops too, and lets replies finish', { timeout: SLOW }, async () => {
   // As npm does it: a shell between npx and the command, which passes no signal on.
@@ -162,7 +148,7 @@ test('A gateway whose npx was ended stops too, and lets replies finish', { timeo
 })
 
 test('A taken port is exit code 2 and says so', { timeout: SLOW }, async () => {
-  const started = run('--port', String((upstream.address() as AddressInfo).port))
+  const started = run('--port', String(upstream.port))
   expect(await started.ended).toBe(2)
   expect(started.err()).toMatch(/The port \d+ is taken/)
 })

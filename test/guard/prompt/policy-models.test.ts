@@ -1,5 +1,6 @@
 // Models that follow a policy of the operator's: Granite Guardian 4.1 and Nemotron Safety Guard against the published
 // prompts, gpt-oss-safeguard on a server that makes its format.
+import { json } from 'node:stream/consumers'
 import OpenAI from 'openai'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createGuard } from '../../../src/index.js'
@@ -218,14 +219,10 @@ describe('gpt-oss-safeguard', () => {
     })
 
   beforeAll(async () => {
-    server = await serve((request, response) => {
-      let raw = ''
-      request.on('data', (chunk: Buffer) => (raw += chunk.toString()))
-      request.on('end', () => {
-        if (request.url !== '/v1/chat/completions') return response.writeHead(404).end('{}')
-        bodies.push(JSON.parse(raw) as Record<string, unknown>)
-        return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
-      })
+    server = await serve(async (request, response) => {
+      if (request.url !== '/v1/chat/completions') return void response.writeHead(404).end('{}')
+      bodies.push((await json(request)) as Record<string, unknown>)
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
     })
   })
   afterEach(() => void (bodies.length = 0))

@@ -1,5 +1,6 @@
 // The guard behind an OpenAI-compatible server, against a small server that answers as vLLM does, rightly and wrongly.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { json as jsonOf } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { isLlamaGuardError } from '../../../../src/types/errors.js'
 import {
@@ -74,13 +75,10 @@ const failure = async (answer: Reply, rest?: Partial<OpenAiCompatibleOptions>) =
 }
 
 beforeAll(async () => {
-  server = await serve((request, response) => {
-    let text = ''
-    request.on('data', (chunk: Buffer) => (text += chunk.toString()))
-    request.on('end', () => {
-      seen.push({ path: request.url, headers: request.headers, body: JSON.parse(text) as Record<string, unknown> })
-      reply(response, request)
-    })
+  server = await serve(async (request, response) => {
+    const body = (await jsonOf(request)) as Record<string, unknown>
+    seen.push({ path: request.url, headers: request.headers, body })
+    reply(response, request)
   })
   url = server.url
 })

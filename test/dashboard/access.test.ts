@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { accessOf } from '../../src/dashboard/access.js'
 import { llamaGuard } from '../../src/llama-guard.js'
+import { closing } from '../helpers/closing.js'
 import { markerGuard } from '../helpers/guards.js'
 import { send, type Reply } from '../helpers/http.js'
 import { start } from './kit.js'
@@ -58,7 +59,7 @@ describe('Without a token', () => {
     .flat()
     .find((each) => each?.family === 'IPv4' && !each.internal)?.address
   it.skipIf(outside === undefined)('a connection of another address is away on the wire, too.', async () => {
-    const guard = llamaGuard({ guard: markerGuard(), logger: false }, {})
+    const guard = closing(llamaGuard({ guard: markerGuard(), logger: false }, {}))
     const dashboard = guard.dashboard()
     const server = createServer((req, res) => dashboard(req, res))
     await new Promise<void>((ready) => server.listen(0, '0.0.0.0', ready))
@@ -67,7 +68,6 @@ describe('Without a token', () => {
     expect((await send(`http://${outside}:${port}/`, { headers })).status).toBe(403)
     expect((await send(`http://127.0.0.1:${port}/`, { headers })).status).toBe(200)
     server.close()
-    await guard.close()
   })
 })
 
@@ -152,10 +152,9 @@ describe('With a token', () => {
     expect((await send(page, { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(200)
     const file = await start({}, {}, { LLAMA_GUARD_DASHBOARD_TOKEN: `${TOKEN}\n` })
     expect((await send(file.page, { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(200)
-    const guard = llamaGuard({ guard: markerGuard(), logger: false }, { LLAMA_GUARD_DASHBOARD_TOKEN: '' })
+    const guard = closing(llamaGuard({ guard: markerGuard(), logger: false }, { LLAMA_GUARD_DASHBOARD_TOKEN: '' }))
     for (const options of [{ token: '' }, { token: ' ' }, { token: 7 }, { tokn: 'x' }, { playground: 1 }])
       expect(() => guard.dashboard(options as never), JSON.stringify(options)).toThrow(/guard\.dashboard\(\)/)
-    await guard.close()
   })
 })
 

@@ -10,20 +10,21 @@ import { checkChannel, requestChannel, verdictChannel } from '../../src/telemetr
 import { createPages } from '../../src/dashboard/pages.js'
 import { llamaGuard } from '../../src/llama-guard.js'
 import { EXPRESSES } from '../helpers/apps.js'
+import { closing } from '../helpers/closing.js'
 import { markerGuard } from '../helpers/guards.js'
 import { send, serve } from '../helpers/http.js'
 import { counted, start, watch } from './kit.js'
 
 describe('The dashboard', () => {
   it.each(EXPRESSES)('answers at its path alone, with a slash or without, in %s.', async (_, module) => {
-    const guard = llamaGuard({ guard: markerGuard(), logger: false }, {})
+    const guard = closing(llamaGuard({ guard: markerGuard(), logger: false }, {}))
     const app = module()
     app.all('/routed', guard.dashboard())
     app.use('/deep', module.Router().use('/guard', guard.dashboard()))
     app.use('/guard', guard.dashboard())
     app.use(guard.dashboard())
     app.use((_req: express.Request, res: express.Response) => void res.status(299).end())
-    const server = await serve(app)
+    const server = closing(await serve(app))
     const status = async (path: string): Promise<number> => (await send(server.url + path)).status
     for (const path of ['/guard', '/guard/', '/deep/guard', '/deep/guard/', '/routed', '/', '/guard?', '/guard?x=1'])
       expect(await status(path), path).toBe(200)
@@ -31,21 +32,17 @@ describe('The dashboard', () => {
       expect(await status(path), path).toBe(path.includes('?') ? 200 : 299)
     expect((await watch(`${server.url}/deep/guard/`)).snapshots).toHaveLength(1)
     expect((await watch(`${server.url}/guard`)).snapshots).toHaveLength(1)
-    await server.close()
-    await guard.close()
   })
 
   it('answers on bare node:http, where the path was chosen already.', async () => {
-    const guard = llamaGuard({ guard: markerGuard(), logger: false }, {})
+    const guard = closing(llamaGuard({ guard: markerGuard(), logger: false }, {}))
     const dashboard = guard.dashboard()
-    const server = await serve((req, res) => dashboard(req, res))
+    const server = closing(await serve((req, res) => dashboard(req, res)))
     const url = `${server.url}/any/path`
     expect((await send(url)).text).toContain('<h1>Llama Guard</h1>')
     expect((await send(url, { method: 'HEAD' })).headers['content-type']).toContain('text/html')
     expect((await send(url, { method: 'DELETE' })).headers.allow).toBe('GET')
     expect((await send(`${url}?playground`, { body: {} })).status).toBe(405)
-    await server.close()
-    await guard.close()
   })
 
   it('is never stored, framed or guessed, loads nothing from elsewhere, and holds no script or style.', async () => {
@@ -161,12 +158,11 @@ describe('The dashboard', () => {
   })
 
   it('is made once: sixteen of one guard are a mistake, until they are closed.', async () => {
-    const guard = llamaGuard({ guard: markerGuard(), logger: false }, {})
+    const guard = closing(llamaGuard({ guard: markerGuard(), logger: false }, {}))
     const made = Array.from({ length: 16 }, () => guard.dashboard())
     expect(() => guard.dashboard()).toThrow('Call guard.dashboard() once')
     made[0]!.close()
     guard.dashboard()
-    await guard.close()
   })
 
   it('answers HEAD with the head alone, and takes no place for it.', async () => {

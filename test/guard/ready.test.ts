@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { createGuard, llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { otherModel } from '../../src/guard/ready.js'
 import type { Emulator, EmulatorOptions } from '../emulator/index.js'
-import { endpoint, setEnv } from '../helpers/closing.js'
+import { endpoint, guardedServer, setEnv } from '../helpers/closing.js'
 import { memoryLogger } from '../helpers/guards.js'
-import { onNode, serving, ask } from '../helpers/apps.js'
-import { chat, completion } from '../helpers/http.js'
+import { ask } from '../helpers/apps.js'
+import { chat } from '../helpers/http.js'
 import { guardSaying, guardThat, SAFE, says, UNSAFE } from './fake-guards.js'
 
 let emulator: Emulator
@@ -106,13 +106,9 @@ describe('ready()', () => {
 describe('A verdict in the codes of another version', () => {
   it('blocks as any unsafe one does, and is logged once as an error that names the setting', async () => {
     await start({ model: () => ({ text: '\n\nunsafe\nS9' }) })
-    const guard = llamaGuard({ logger })
-    const handler = onNode([guard], (_, res) => void res.end(JSON.stringify(completion('fine'))))
-    await serving(handler, async ({ url }) => {
-      for (const text of ['one', 'two'])
-        expect((await ask(`${url}/v1/chat/completions`, { body: chat(text) })).status).toBe(451)
-    })
-    await guard.close()
+    const { url } = await guardedServer({ guard: undefined, endpoint: 'llama-guard', logger })
+    for (const text of ['one', 'two'])
+      expect((await ask(`${url}/v1/chat/completions`, { body: chat(text) })).status).toBe(451)
     expect(errors()).toMatchObject([{ message: expect.stringContaining('Set LLAMA_GUARD_MODEL') as string }])
   })
 

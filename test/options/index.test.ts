@@ -1,16 +1,16 @@
 // Every option and variable of llamaGuard(): default, variable, precedence, and what a wrong one is told.
 // Pure where nothing is asked of a guard; over HTTP for what differs from request to request.
-import express from 'express'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../src/types/errors.js'
-import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
+import type { LlamaGuardOptions } from '../../src/index.js'
 import { OPTION_NAMES, overrideOptions, parseOptions } from '../../src/options/config.js'
 import type { GuardedRequest, RequestFields } from '../../src/types.js'
+import { guardedServer } from '../helpers/closing.js'
 import { markerGuard, memoryLogger, type MarkerGuard } from '../helpers/guards.js'
-import { chat, completion, send, serve, type Reply } from '../helpers/http.js'
+import { chat, send, type Reply } from '../helpers/http.js'
 
 const guard = markerGuard()
 const folder = mkdtempSync(join(tmpdir(), 'llama-guard-'))
@@ -381,18 +381,15 @@ describe('from request to request', () => {
   ): Promise<{ replies: Reply[]; asked: MarkerGuard; logger: ReturnType<typeof memoryLogger> }> {
     const asked = markerGuard()
     const logger = memoryLogger()
-    const mw = llamaGuard({ guard: asked, logger, check: ['input'], ...options })
-    const server = await serve(express().use(mw, (_req, res) => void res.json(completion('fine'))))
+    const { url } = await guardedServer({ guard: asked, logger, check: ['input'], ...options })
     const replies: Reply[] = []
     for (const { text, tenant } of requests)
       replies.push(
-        await send(`${server.url}/chat`, {
+        await send(`${url}/chat`, {
           body: chat(text),
           ...(tenant !== undefined && { headers: { 'x-tenant': tenant } }),
         }),
       )
-    await server.close()
-    await mw.close()
     return { replies, asked, logger }
   }
 

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startGateway, type Gateway } from '../../../src/cli/gateway/index.js'
 import { REPLIES } from '../../dialects/replies.js'
 import { markerGuard } from '../../helpers/guards.js'
-import { serve, type Running } from '../../helpers/http.js'
+import { chat, send, serve, type Running } from '../../helpers/http.js'
 
 /** What an upstream answers, by its path. */
 const ANSWERS: Readonly<Record<string, (text: string) => object>> = {
@@ -134,9 +134,7 @@ it("The AWS SDK's client of Bedrock chats by Converse and is refused; its binary
 
 it('A key of the client in the query of Gemini is not sent beside that of the operator.', async () => {
   const path = '/v1beta/models/m:streamGenerateContent'
-  const body = JSON.stringify({ contents: [{ parts: [{ text: 'hello' }] }] })
-  const headers = { 'content-type': 'application/json' }
-  await (await fetch(`${gateway.url}${path}?alt=sse&key=client`, { method: 'POST', body, headers })).text()
+  await send(`${gateway.url}${path}?alt=sse&key=client`, { body: { contents: [{ parts: [{ text: 'hello' }] }] } })
   expect(asked.map(({ url }) => url)).toEqual([`${path}?alt=sse`])
 })
 
@@ -158,9 +156,7 @@ it('An upstream on SageMaker, which speaks Chat Completions alone, serves none o
     env: { AWS_REGION: 'eu-west-1' },
     options: { guard: markerGuard(), upstream: { endpoint: 'chat' }, logger: false },
   })
-  const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] })
-  const headers = { 'content-type': 'application/json' }
-  const reply = await fetch(`${other.url}/api/chat`, { method: 'POST', body, headers })
+  const reply = await send(`${other.url}/api/chat`, { body: chat('hello') })
   await other.stop()
   expect(reply.status).toBe(404)
 })

@@ -13,10 +13,10 @@ import {
   startModeration,
 } from '../../emulator/managed-guards.js'
 import { CREDENTIALS, REGION } from '../../emulator/sigv4.js'
-import { ask, onNode, serving } from '../../helpers/apps.js'
-import { closing, setEnv } from '../../helpers/closing.js'
+import { ask } from '../../helpers/apps.js'
+import { closing, guardedServer, setEnv } from '../../helpers/closing.js'
 import { memoryLogger } from '../../helpers/guards.js'
-import { chat, completion } from '../../helpers/http.js'
+import { chat } from '../../helpers/http.js'
 import { says } from '../fake-guards.js'
 
 const PNG = 'data:image/png;base64,iVBORw0KGgo='
@@ -189,21 +189,12 @@ describe('bedrock-guardrail', () => {
 
   it('is blocked by the policy with the names of its filters', async () => {
     await guardOf()
-    const guard = closing(
-      llamaGuard({
-        guard: 'bedrock-guardrail',
-        guardModel: 'abc123@1',
-        policy: { actions: { WORD: 'flag' } },
-        logger: memoryLogger(),
-      }),
-    )
-    const handler = onNode([guard], (_req, res) => void res.end(JSON.stringify(completion('fine'))))
-    await serving(handler, async ({ url }) => {
-      const post = (text: string) => ask(`${url}/v1/chat/completions`, { body: chat(text) })
-      const blocked = await post('UNSAFE_VIOLENCE')
-      expect([blocked.status, blocked.headers['llama-guard']]).toEqual([451, 'input=unsafe;cat="VIOLENCE"'])
-      expect((await post('UNSAFE_WORD')).status).toBe(200)
-    })
+    const policy = { actions: { WORD: 'flag' } } as const
+    const { url } = await guardedServer({ guard: 'bedrock-guardrail', guardModel: 'abc123@1', policy })
+    const post = (text: string) => ask(`${url}/v1/chat/completions`, { body: chat(text) })
+    const blocked = await post('UNSAFE_VIOLENCE')
+    expect([blocked.status, blocked.headers['llama-guard']]).toEqual([451, 'input=unsafe;cat="VIOLENCE"'])
+    expect((await post('UNSAFE_WORD')).status).toBe(200)
   })
 
   it('needs a guardrail, and takes no option of a prompt', () => {

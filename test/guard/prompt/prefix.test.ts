@@ -4,34 +4,24 @@
 // is pinned here.
 import { describe, expect, it } from 'vitest'
 import { LLAMA_GUARDS } from '../../../src/guard/prompt/index.js'
-import { llamaGuard } from '../../../src/llama-guard.js'
-import { closing, endpoint } from '../../helpers/closing.js'
-import { chat, chunk, send, serve, sleep } from '../../helpers/http.js'
+import { endpoint, guardedServer } from '../../helpers/closing.js'
+import { chat, chunk, send, sleep } from '../../helpers/http.js'
 
 const QUESTION = 'Tell me a story about a llama.'
 const WORDS = Array.from({ length: 60 }, (_, index) => `word${index} `)
 
 async function streamed(model: (typeof LLAMA_GUARDS)[number], words: readonly string[]): Promise<string[]> {
   const emulator = await endpoint({ latencyMs: 5 })
-  const guard = llamaGuard({ endpoint: 'llama-guard', model, logger: false, windowChars: 40, timeoutMs: 60_000 })
-  closing(guard)
-  const server = await serve((req, res) =>
-    guard(
-      req,
-      res,
-      () =>
-        void (async () => {
-          res.writeHead(200, { 'content-type': 'text/event-stream' })
-          for (const word of words) {
-            res.write(chunk({ content: word }))
-            await sleep(3)
-          }
-          res.end(`${chunk({}, { finish: 'stop' })}data: [DONE]\n\n`)
-        })(),
-    ),
-  )
-  closing(server)
-  const reply = await send(`${server.url}/v1/chat/completions`, { body: chat(QUESTION, { stream: true }) })
+  const options = { guard: undefined, endpoint: 'llama-guard', model, windowChars: 40, timeoutMs: 60_000 }
+  const { url } = await guardedServer(options, async (_req, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' })
+    for (const word of words) {
+      res.write(chunk({ content: word }))
+      await sleep(3)
+    }
+    res.end(`${chunk({}, { finish: 'stop' })}data: [DONE]\n\n`)
+  })
+  const reply = await send(`${url}/v1/chat/completions`, { body: chat(QUESTION, { stream: true }) })
   expect(reply.status).toBe(200)
   return emulator.requests.map(({ prompt }) => prompt ?? '').slice(1)
 }

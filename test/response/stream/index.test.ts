@@ -29,18 +29,6 @@ beforeEach(() => void vi.stubGlobal('setImmediate', (call: () => void) => call()
 afterEach(() => void vi.unstubAllGlobals())
 
 describe('A held stream', () => {
-  it('asks about the rest at once when the handler has ended', async () => {
-    const { context, hold, exit } = holding({ windowMs: 60_000 })
-    hold.write(bytes(says('one')))
-    await context.checks[0]!.answer('safe')
-    hold.write(bytes(says('x')))
-    expect(context.checks).toHaveLength(1)
-    hold.end(undefined)
-    expect(context.checks.map(({ text }) => text)).toEqual(['one', 'onex'])
-    await context.checks[1]!.answer('safe')
-    expect(steps(exit)).toEqual([`release ${says('one')}`, `release ${says('x')}`, 'finish'])
-  })
-
   it('does nothing more once it is refused', async () => {
     const { exit, context, hold } = holding()
     hold.write(bytes(says('a', 0) + says('b', 1)))
@@ -112,12 +100,6 @@ describe('A held stream', () => {
     expect(hold.full).toBe(true)
     await context.checks[0]!.answer('safe')
     expect(hold.full).toBe(false)
-  })
-
-  it('refuses more than it may hold', async () => {
-    const { exit, hold } = holding({ maxReplyBytes: 1000 })
-    hold.write(bytes(`data: ${'x'.repeat(2000)}`))
-    expect(steps(exit)).toEqual(['refuse 503'])
   })
 
   it('counts what has left as held no longer', async () => {

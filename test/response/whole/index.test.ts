@@ -32,14 +32,6 @@ describe('A whole reply', () => {
     expect(context.recorded).toHaveLength(1)
   })
 
-  it('is refused with everything called off when it is unsafe', async () => {
-    const { exit, context, hold } = holding()
-    hold.end(bytes('a'))
-    await tick()
-    await context.checks[0]!.answer('unsafe')
-    expect([exit.steps, context.aborted]).toEqual([['refuse 451'], 1])
-  })
-
   it('that is past its bound is refused at once, and asked about no more', async () => {
     for (const last of [undefined, bytes('x'.repeat(20))]) {
       const { exit, context, hold } = holding({ maxReplyBytes: 10 })

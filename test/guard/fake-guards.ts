@@ -66,3 +66,14 @@ export async function failure(work: Promise<unknown>): Promise<LlamaGuardError> 
   if (!isLlamaGuardError(error)) throw error
   return error
 }
+
+/** The error that this throws, which must be one of ours. */
+export function thrownBy(run: () => unknown): LlamaGuardError {
+  try {
+    run()
+  } catch (error) {
+    if (isLlamaGuardError(error)) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}

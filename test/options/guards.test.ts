@@ -1,8 +1,8 @@
 // The option `guards`: what they read, what they refuse, and what they do on the wire.
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { isLlamaGuardError } from '../../src/types/errors.js'
 import { createGuard, llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { parseOptions } from '../../src/options/config.js'
+import { thrownBy } from '../guard/fake-guards.js'
 import { saying } from '../helpers/apps.js'
 import { endpoint, guardedServer } from '../helpers/closing.js'
 import { sends } from '../emulator/faults.js'
@@ -15,13 +15,8 @@ afterEach(() => vi.unstubAllEnvs())
 
 const read = (text: string) => parseOptions({}, { LLAMA_GUARD_GUARDS: text }).guards
 function message(run: () => unknown): string {
-  try {
-    run()
-  } catch (error) {
-    if (isLlamaGuardError(error)) return `${error.code}: ${error.message}`
-    throw error
-  }
-  return expect.fail('nothing was thrown')
+  const error = thrownBy(run)
+  return `${error.code}: ${error.message}`
 }
 
 describe('LLAMA_GUARD_GUARDS', () => {

@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { isLlamaGuardError } from '../../src/types/errors.js'
 import type { LlamaGuardOptions } from '../../src/index.js'
 import { OPTION_NAMES, overrideOptions, parseOptions } from '../../src/options/config.js'
 import type { GuardedRequest, RequestFields } from '../../src/types.js'
+import { thrownBy } from '../guard/fake-guards.js'
 import { guardedServer } from '../helpers/closing.js'
 import { markerGuard, memoryLogger, type MarkerGuard } from '../helpers/guards.js'
 import { chat, send, type Reply } from '../helpers/http.js'
@@ -21,16 +21,6 @@ const file = (name: string, content: unknown): string => {
 }
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** The error that this throws. */
-function thrownBy(run: () => unknown): { code: string; message: string } {
-  try {
-    run()
-  } catch (error) {
-    if (isLlamaGuardError(error)) return error
-    throw error
-  }
-  return expect.fail('nothing was thrown')
-}
 const wrong = (options: unknown, env: Record<string, string> = {}): { code: string; message: string } =>
   thrownBy(() => parseOptions({ guard, ...(options as LlamaGuardOptions) }, env))
 const read = (env: Record<string, string>, options: LlamaGuardOptions = {}): Record<string, unknown> =>

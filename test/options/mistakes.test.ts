@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { isLlamaGuardError } from '../../src/types/errors.js'
 import { guardFetch } from '../../src/fetch/index.js'
 import { anyUnsafe, createGuard, llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
+import { thrownBy } from '../guard/fake-guards.js'
 import { EXPRESSES, serving } from '../helpers/apps.js'
 import { emulated, type Emulated } from '../helpers/emulated.js'
 import { fails } from '../emulator/faults.js'
@@ -169,20 +169,10 @@ const START: readonly (readonly [string, readonly [() => unknown], RegExp, strin
 
 describe('At the start', () => {
   afterEach(() => vi.unstubAllEnvs())
-  const error = (run: () => unknown): unknown => {
-    try {
-      return run()
-    } catch (thrown) {
-      return thrown
-    }
-  }
-
   const rows = START.map(([what, run, message, code = 'invalid_option']) => [what, run, message, code] as const)
   it.each(rows)('%s is told what to write.', (_what, [run], message, code) => {
     vi.stubEnv('AWS_REGION', 'eu-west-1')
-    const thrown = error(run)
-    expect(isLlamaGuardError(thrown), String(thrown)).toBe(true)
-    expect(thrown).toMatchObject({ code, message: expect.stringMatching(message) as string })
+    expect(thrownBy(run)).toMatchObject({ code, message: expect.stringMatching(message) as string })
   })
 
   it.each([
@@ -192,7 +182,10 @@ describe('At the start', () => {
     const none = join(folder, 'none')
     for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) vi.stubEnv(name, none)
     vi.stubEnv('AWS_REGION', region)
-    expect(error(() => build({ endpoint: 'e' }, {}))).toMatchObject({ code, message: expect.stringMatching(message) })
+    expect(thrownBy(() => build({ endpoint: 'e' }, {}))).toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    })
   })
 })
 

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import { createConversationReader } from '../../../src/request/index.js'
 import type { GuardedRequest } from '../../../src/types.js'
 import { within } from '../../helpers/apps.js'
-import { chat, form, forget, handler, LIMIT, ours, prompts, sendRaw, serving } from '../planted.js'
+import { chat, form, forget, handler, json, LIMIT, ours, prompts, sendRaw, serving } from '../planted.js'
 
 const UPLOAD = 'multipart/form-data; boundary=x'
 const part = (text: string): string => `--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n${text}\r\n--x--\r\n`
@@ -31,6 +31,8 @@ it('A chat beside an unread form is judged with it, also where the form hides a 
 })
 
 it.each([
+  ['a chat', json, chat.replace('PLANTED', 'BESIDE')],
+  ['lines', 'application/x-ndjson', `${chat.replace('PLANTED', 'BESIDE')}\n{"a":1}`],
   ['an upload', UPLOAD, part('BESIDE')],
   ['data', 'application/octet-stream', 'BESIDE'],
   ['a text', 'text/plain', 'BESIDE'],

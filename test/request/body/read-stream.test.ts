@@ -9,7 +9,7 @@ import { createConversationReader } from '../../../src/request/index.js'
 import type { GuardedRequest } from '../../../src/types.js'
 import { onNode, within } from '../../helpers/apps.js'
 import { serve } from '../../helpers/http.js'
-import { chat, expectSeen, handled, handler, json, LIMIT, ours, prompts, sendRaw, serving, WORD } from '../planted.js'
+import { chat, handled, handler, json, LIMIT, ours, prompts, sendRaw, serving, WORD } from '../planted.js'
 
 describe('A body', () => {
   it('left as text with a byte order mark is judged', async () => {
@@ -25,29 +25,6 @@ describe('A body', () => {
     )
     expect(await sendRaw(set, {})).toBe(200)
     expect(prompts()).toContain(WORD)
-    await set.close()
-  })
-
-  it('left beside an unread stream is judged with the stream', async () => {
-    const set = await serve(
-      express().use(
-        (req, _res, next) => {
-          req.body = { messages: [{ role: 'user', content: 'SET_BEFORE' }] }
-          next()
-        },
-        ours(),
-        handler,
-      ),
-    )
-    const streamed = JSON.stringify({ messages: [{ role: 'user', content: `${WORD} in the stream` }] })
-    for (const [type, body] of [
-      [json, streamed],
-      ['application/x-ndjson', `${streamed}\n{"a":1}`],
-    ] as const) {
-      await expectSeen(set, { type, body })
-      expect(prompts()).toContain('SET_BEFORE')
-    }
-    expect(await sendRaw(set, { type: 'application/x-www-form-urlencoded', body: 'a=1' })).toBe(200)
     await set.close()
   })
 

@@ -278,6 +278,16 @@ const CASES: Readonly<Record<string, Case>> = {
       }),
     }),
   },
+  'ai-sdk UI message': {
+    reply: {
+      role: 'assistant',
+      parts: [
+        { type: 'tool-erase_disk', toolCallId: 't', state: 'input-available', input: ARGS },
+        { type: 'dynamic-tool', toolName: 'erase_disk', toolCallId: 'u', state: 'input-available', input: ARGS },
+      ],
+    },
+    calls: [CALL, CALL],
+  },
   'a shape of the app': { reply: { answer: 'Hello.', plan: { tool_calls: [{ name: 'erase_disk', args: ARGS }] } } },
   'no call': { reply: completion('I would call the tool erase_disk with SECRET'), calls: [] },
 }

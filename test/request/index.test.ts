@@ -103,6 +103,12 @@ describe('a chat inside a body', () => {
     expect(await recognise({ messages: 'two [letters]' })).toBeUndefined()
   })
 
+  it("is found in LangChain's messages, which have a type in place of a role", async () => {
+    for (const type of ['human', 'ai', 'HumanMessage', 'AIMessageChunk', 'toolmessage'])
+      expect(await recognise({ data: { list: [{ type, content: 'a' }] } })).toMatchObject({ turns: [{ text: 'a' }] })
+    expect(await recognise({ data: { list: [{ type: 'note', content: 'a' }] } })).toBeUndefined()
+  })
+
   it.each([
     ['heard from a', 'user human HumanMessage customer agent USER', { turns: [{ role: 'User', text: 'a' }] }],
     ['answered by a', 'assistant ai AIMessage bot model', { turns: [{ role: 'Agent', text: 'a' }] }],

@@ -77,6 +77,22 @@ describe.each(SERVERS)('headers on %s', (_name, mount) => {
   })
 })
 
+it.each([
+  ['fine', 200],
+  ['UNSAFE', 451],
+])('a reply of %j whose writeHead someone after us swallows is judged', async (word, status) => {
+  const swallows: Middleware = (_req, res, next) => {
+    const { writeHead } = res
+    res.writeHead = () => ((res.writeHead = writeHead), res)
+    next()
+  }
+  const handler: Handler = (_req, res) => void res.setHeader('content-type', 'text/plain').end(word)
+  const reply = await serving(onNode([guarded(), swallows], handler), ({ url }) =>
+    ask(url + PATH, { body: chat('hi') }),
+  )
+  expect([reply.status, reply.text.includes(word)]).toEqual([status, word === 'fine'])
+})
+
 describe('trailers', () => {
   const handlerSaying =
     (word: string): Handler =>

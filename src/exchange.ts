@@ -24,7 +24,6 @@ const ABORT_GRACE_MS = 1000
 export class Exchange implements ReplyContext, ObservedRequest {
   readonly req: GuardedRequest
   readonly res: ServerResponse
-  readonly method: string
   readonly maxReplyBytes: number
   readonly pace: ReplyContext['pace']
   readonly requestId: string
@@ -52,7 +51,6 @@ export class Exchange implements ReplyContext, ObservedRequest {
     this.#services = services
     this.req = req
     this.res = res
-    this.method = req.method ?? 'POST'
     this.maxReplyBytes = services.config.maxReplyBytes
     this.pace = services.pace
     this.settings = services.config

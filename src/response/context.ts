@@ -35,7 +35,6 @@ export interface Pace {
 
 export interface ReplyContext extends RefusalContext {
   readonly res: ServerResponse
-  readonly method: string
   readonly dialect: Dialect
   readonly settings: ReplySettings
   readonly maxReplyBytes: number

@@ -72,7 +72,6 @@ export function fakeContext(
   const recorded: Decision[] = []
   const context: FakeContext = {
     res: exit.res,
-    method: 'POST',
     dialect,
     requestId: 'r',
     settings: { streaming: 'window', windowChars: 400, windowMs: 1000, ...settings },

@@ -25,16 +25,15 @@ export class StreamHead {
 
   /**
    * True when the first bytes may leave. Words of the model must have been judged before, so that an early block is a
-   * real 451. The exceptions are `async` mode, a reply without words, an API whose events without words cannot wait,
-   * and a stream that a GET opens: EventSource shows no 451, and states and numbers may have no end.
+   * real 451. The exceptions are `async` mode, a reply without words, and an API whose events without words cannot
+   * wait.
    */
   mayLeave(handlerEnded: boolean): boolean {
-    const { settings, dialect, method } = this.#context
+    const { settings, dialect } = this.#context
     return (
       this.#left ||
       settings.streaming === 'async' ||
       dialect.early === true ||
-      method === 'GET' ||
       this.#judge.hasAllowed ||
       (handlerEnded && !this.#judge.hasWords)
     )

@@ -1,6 +1,6 @@
 // When a stream may begin: what has no words of the model does not turn an early 451 into a 200.
 import { describe, expect, it } from 'vitest'
-import { ask, guarded, onNode, serving, within } from '../../helpers/apps.js'
+import { within } from '../../helpers/apps.js'
 import { chunk } from '../../helpers/http.js'
 import { streamed, writing } from './streamed.js'
 
@@ -74,44 +74,5 @@ describe('By default a stream', () => {
       res.end(chunk({ content: 'fine' }))
     })
     expect(reply.text).toBe(frames.join('') + chunk({ content: 'fine' }))
-  })
-})
-
-describe('A stream of an app’s own that a GET opens on a guarded route', () => {
-  const opened = async (first: string, next: string) => {
-    const guard = guarded({ paths: ['/ticks'], windowMs: 20 })
-    let arrived = (): void => undefined
-    const arrives = new Promise<void>((resolve) => (arrived = resolve))
-    const server = onNode([guard], async (_req, res) => {
-      res.writeHead(200, { 'content-type': 'text/event-stream' })
-      res.write(first)
-      await within(arrives, 'the first event')
-      res.end(next)
-    })
-    return serving(server, ({ url }) => ask(`${url}/ticks`, { onData: () => void arrived() }))
-  }
-
-  it.each([
-    ...Object.entries(SILENT),
-    ['a state', 'data: {"id":"job_1","status":"running"}\n\n'],
-    ['a number', 'data: {"progress":10}\n\n'],
-  ])('does not hold %s until there are words, and these are judged', async (_name, first) => {
-    for (const [words, ends] of [
-      ['fine', 'data: {"text":"fine"}\n\n'],
-      ['UNSAFE', 'content_filter'],
-    ] as const) {
-      const reply = await opened(first, `data: {"text":"${words}"}\n\n`)
-      expect([reply.status, reply.text.startsWith(first), reply.text.includes('UNSAFE')]).toEqual([200, true, false])
-      expect(reply.text).toContain(ends)
-    }
-  })
-
-  it('is a 451 when it is unsafe from its first event', async () => {
-    const first = 'data: {"text":"UNSAFE"}\n\n'
-    const server = onNode([guarded({ paths: ['/ticks'] })], (_req, res) => {
-      res.writeHead(200, { 'content-type': 'text/event-stream' })
-      res.write(first)
-    })
-    expect((await serving(server, ({ url }) => ask(`${url}/ticks`))).status).toBe(451)
   })
 })

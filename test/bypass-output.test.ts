@@ -70,6 +70,10 @@ const SEALED = Buffer.from('{"a":"fine"}').toString('base64')
 
 const REPLIES: Record<string, Row> = {
   'plain content': reply(completion(BAD)),
+  "a word in LiteLLM's fields of a choice": reply({
+    ...completion('fine'),
+    choices: [{ index: 0, message: { content: 'fine' }, provider_specific_fields: { note: 'UNSAFE_O3' } }],
+  }),
   'two choices of the same index': reply({
     ...completion('fine'),
     choices: [

@@ -333,6 +333,14 @@ const REQUESTS: Record<string, Row> = {
     },
   },
   'a prediction': { body: { ...messages(user('hi')), prediction: { type: 'content', content: BAD } } },
+  'a word that assistant-ui hands on to its app': {
+    body: { ...chat(FINE), runConfig: { custom: { tone: 'UNSAFE_O3' } } },
+  },
+  'a word in place of a flag': { body: { ...chat(FINE), raw: 'UNSAFE_O3' } },
+  'flags and numbers of APIs': {
+    body: { ...chat(FINE), raw: true, num_retries: 2, return_images: false },
+    expect: 200,
+  },
   'prose as a key of metadata': { body: { ...messages(user('hi')), metadata: { [BAD]: 'x' } } },
   'a chat template': { body: { ...messages(user('hi')), chat_template: `{{ "${BAD}" }}` } },
   'arguments of a chat template': { body: { ...messages(user('hi')), chat_template_kwargs: { rules: 'UNSAFE_O3' } } },

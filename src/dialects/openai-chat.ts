@@ -73,7 +73,8 @@ const LOGPROBS: ReplyFields = {
 }
 const CHOICE: ReplyFields = {
   ...server('index finish_reason native_finish_reason stop_reason matched_stop seed token_ids'),
-  ...server('content_filter_results content_filter_result content_filter_offsets provider_specific_fields'),
+  ...server('content_filter_results content_filter_result content_filter_offsets'),
+  provider_specific_fields: server('native_finish_reason stop_sequence stop_reason matched_stop token_ids'),
   ...words('text'),
   routed_experts: 'sealed',
   message: MESSAGE,

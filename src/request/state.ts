@@ -50,6 +50,7 @@ export class State implements RequestState {
   add(mount: Mounted, stop: LazyAbortController): void {
     this[GUARDED].push(mount)
     const former = this.#stop
+    if (former === stop) return
     this.#stop = stop
     if (former.aborted) stop.abort(former.reason)
     else former.addEventListener('abort', () => stop.abort(former.reason))

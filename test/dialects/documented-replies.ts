@@ -102,7 +102,7 @@ export const CHATS: Readonly<Record<string, object>> = {
   ),
   LiteLLM: chatReply(
     {},
-    { provider_specific_fields: {} },
+    { provider_specific_fields: { native_finish_reason: 'end_turn', stop_sequence: 'END' } },
     {
       thinking_blocks: [{ type: 'redacted_thinking', data: SEALED }],
       provider_specific_fields: { citations: null, thinking_blocks: [{ type: 'redacted_thinking', data: SEALED }] },

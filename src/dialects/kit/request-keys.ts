@@ -27,13 +27,12 @@ export const SETTINGS = wordSet(
   // Anthropic, Gemini, Mistral, OpenRouter, xAI, Groq and Perplexity.
   'fallbacks fallback_credit_token diagnostics labels completion_args handoff_execution agent_id guardrails session_id',
   'trace preset image_config search_parameters search_settings compound_custom search_mode search_domain_filter',
-  'search_recency_filter return_images return_related_questions disable_search disable_tool_validation raw_prompting',
+  'search_recency_filter',
   // vLLM, SGLang, Together, Fireworks and LiteLLM.
-  'cache_salt return_token_ids detokenize thinking_token_budget media_io_kwargs vllm_xargs rid separate_reasoning',
-  'stream_reasoning no_stop_trim lora_path session_params safety_model context_length_exceeded_behavior',
-  'prompt_truncate_len perf_metrics_in_response raw_output num_retries caching litellm_trace_id',
-  // Ollama, LangGraph and assistant-ui.
-  'raw webhook if_exists unstable_assistantMessageId runConfig callSettings',
+  'cache_salt media_io_kwargs vllm_xargs rid lora_path session_params safety_model context_length_exceeded_behavior',
+  'litellm_trace_id',
+  // LangGraph and assistant-ui.
+  'webhook if_exists unstable_assistantMessageId callSettings',
 )
 
 /** Fields that an app sends the same with every request. They are judged with the system text. */
@@ -110,6 +109,10 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'prompt_cache_breakpoint transformations document_url document_name input_examples output_schema file_ids configs',
     'server_description tool_names read_only always never external_web_access default_config mcp_server_name tabs',
     'approval approved parentMessageId',
+    // Settings that are flags and numbers, and what assistant-ui hands on for its app to read.
+    'return_images return_related_questions disable_search disable_tool_validation raw_prompting return_token_ids raw',
+    'detokenize thinking_token_budget separate_reasoning stream_reasoning no_stop_trim prompt_truncate_len caching',
+    'perf_metrics_in_response raw_output num_retries runConfig',
     'eager_input_streaming max_content_tokens max_characters enable_zoom task_budget network_policy agent_version',
     // Gemini, whose API takes both spellings.
     'systemInstruction system_instruction inlineData inline_data functionCall functionResponse function_response',

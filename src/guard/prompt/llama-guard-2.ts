@@ -4,12 +4,19 @@ import { categoryText, INSTRUCTION, numbered, TASK, type Template } from './temp
 import { llama3Tokens } from './tokens/llama-3.js'
 
 export const llamaGuard2: Template = {
-  categories: numbered(
-    (
-      'Violent Crimes, Non-Violent Crimes, Sex Crimes, Child Exploitation, Specialized Advice, Privacy, ' +
-      'Intellectual Property, Indiscriminate Weapons, Hate, Self-Harm, Sexual Content'
-    ).split(', '),
-  ),
+  categories: numbered([
+    'Violent Crimes',
+    'Non-Violent Crimes',
+    'Sex Crimes',
+    'Child Exploitation',
+    'Specialized Advice',
+    'Privacy',
+    'Intellectual Property',
+    'Indiscriminate Weapons',
+    'Hate',
+    'Self-Harm',
+    'Sexual Content',
+  ]),
   // The context length of Llama 3 8B, its base model. The model card names none.
   contextTokens: 8192,
   tokens: llama3Tokens,

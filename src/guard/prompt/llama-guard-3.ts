@@ -4,10 +4,22 @@ import { categoryText, INSTRUCTION, numbered, TASK, type Template } from './temp
 import { llama3Tokens } from './tokens/llama-3.js'
 
 /** The category names that the prompts of Llama Guard 3 and 4 share. */
-export const HAZARDS: readonly string[] = (
-  'Violent Crimes, Non-Violent Crimes, Sex Crimes, Child Exploitation, Defamation, Specialized Advice, Privacy, ' +
-  'Intellectual Property, Indiscriminate Weapons, Hate, Self-Harm, Sexual Content, Elections, Code Interpreter Abuse'
-).split(', ')
+export const HAZARDS: readonly string[] = [
+  'Violent Crimes',
+  'Non-Violent Crimes',
+  'Sex Crimes',
+  'Child Exploitation',
+  'Defamation',
+  'Specialized Advice',
+  'Privacy',
+  'Intellectual Property',
+  'Indiscriminate Weapons',
+  'Hate',
+  'Self-Harm',
+  'Sexual Content',
+  'Elections',
+  'Code Interpreter Abuse',
+]
 
 export const llamaGuard3Large: Template = {
   categories: numbered(HAZARDS),

@@ -13,10 +13,17 @@ import type { Completion } from '../answer/completion.js'
 import { escapeForGuard, type OtherGuard } from './prompter.js'
 
 /** The names as the template prints them. The last one applies to user input only. */
-const CATEGORIES = (
-  'Violent, Non-violent Illegal Acts, Sexual Content or Sexual Acts, PII, Suicide & Self-Harm, Unethical Acts, ' +
-  'Politically Sensitive Topics, Copyright Violation, Jailbreak'
-).split(', ')
+const CATEGORIES = [
+  'Violent',
+  'Non-violent Illegal Acts',
+  'Sexual Content or Sexual Acts',
+  'PII',
+  'Suicide & Self-Harm',
+  'Unethical Acts',
+  'Politically Sensitive Topics',
+  'Copyright Violation',
+  'Jailbreak',
+]
 
 const names = (role: Role): string =>
   CATEGORIES.slice(0, role === 'User' ? 9 : 8)

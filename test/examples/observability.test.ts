@@ -92,10 +92,16 @@ describe.skipIf(!installed)('In Prometheus', () => {
     return answer.data.result
   }
   const found = (expr: string): Promise<unknown> =>
-    vi.waitFor(async () => expect((await query(expr)).length, expr).toBeGreaterThan(0), {
+    vi.waitFor(async () => expect((await query(expr)).length, `${expr}: ${await scraping()}`).toBeGreaterThan(0), {
       timeout: 30_000,
       interval: 500,
     })
+  /** How Prometheus fares with the app: where nothing is found, this says why. */
+  async function scraping(): Promise<string> {
+    const answer: any = await (await fetch(`${url}/api/v1/targets`)).json()
+    const [{ health, lastError, lastScrape }] = answer.data.activeTargets
+    return `${health}, scraped ${lastScrape}, now ${new Date().toISOString()}, ${lastError}`
+  }
 
   /** Every way a request ends: judged, blocked, remembered, throttled, passed, and differing from the guard on trial. */
   async function traffic(): Promise<void> {

@@ -74,7 +74,7 @@ export const MAXIMAL: Readonly<Record<string, MaximalBody>> = {
       lists: { words: ['a', 'b'], deep: [[{ note: 'n' }]] },
     },
   },
-  'AI SDK': {
+  'ai-sdk': {
     path: '/api/chat',
     body: {
       id: 'W5ZkBPmvLKxpYH7E',
@@ -252,7 +252,7 @@ export const MAXIMAL: Readonly<Record<string, MaximalBody>> = {
       negative_prompt: 'A city',
     },
   },
-  'AG-UI': {
+  'ag-ui': {
     path: '/agent',
     body: {
       threadId: '4f1b2c3d-0a1b-4c2d-8e3f-5a6b7c8d9e0f',
@@ -279,7 +279,7 @@ export const MAXIMAL: Readonly<Record<string, MaximalBody>> = {
       ],
     },
   },
-  CopilotKit: {
+  'ag-ui, of CopilotKit': {
     path: '/api/copilotkit',
     body: {
       method: 'agent/run',

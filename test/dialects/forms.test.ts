@@ -9,8 +9,7 @@ import type { Decision } from '../../src/types.js'
 import { WHOLE } from './documented-replies.js'
 import { MAXIMAL, type MaximalBody } from './maximal-bodies.js'
 import { REPLIES } from './replies.js'
-import { BLOCKED } from './streams.js'
-import { STREAMS } from './whole-streams.js'
+import { BLOCKED, wholeStream } from './streams.js'
 
 const CALLS = [
   { id: 1, method: 'tools/call' },
@@ -85,7 +84,7 @@ it.each([...BUILT_IN, generic].map((dialect) => ({ name: dialect.name, dialect }
         .filter(([of]) => of.split(',')[0] === name || of === 'other')
         .map(([, each]) => request(dialect, each)),
       replies: [REPLIES[name]?.('Hello.') ?? {}, ...replies].map((body) => dialect.reply(body)),
-      stream: streamed(dialect, STREAMS[name] ?? []),
+      stream: streamed(dialect, wholeStream(name)),
       refusals: refusals(dialect),
     }
     await expect(`${still(JSON.stringify(forms, null, 1))}\n`).toMatchFileSnapshot(`../fixtures/forms/${name}.json`)

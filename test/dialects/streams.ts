@@ -1,5 +1,6 @@
 // Helpers of the stream tests: events from JSON, texts by channel, and a server that plays frames to a real SDK client.
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Dialect, StreamEvent, StreamReader } from '../../src/dialects/dialect.js'
@@ -19,6 +20,19 @@ export function event(data: unknown, name?: string): StreamEvent {
     ...(name === undefined ? {} : { event: name }),
     data: typeof data === 'string' ? data : JSON.stringify(data),
   }
+}
+
+/**
+ * A whole stream of an API with every kind of event that its reader tells apart: the data of one event a line, behind its
+ * type code where the API has lines. None for an API that does not stream.
+ */
+export function wholeStream(name: string): StreamEvent[] {
+  const path = `test/fixtures/streams/${name}.jsonl`
+  if (!existsSync(path)) return []
+  return Array.from(readFileSync(path, 'utf8').matchAll(/^(?:(\w):)?(.+)$/gm), ([, part, data]) => ({
+    ...(part !== undefined && { part }),
+    data: data!,
+  }))
 }
 
 /** Text by `choice:channel`, as the judge would gather it. */

@@ -9,8 +9,7 @@ import { isObject } from '../../src/utils/json.js'
 import { WHOLE } from './documented-replies.js'
 import { MAXIMAL } from './maximal-bodies.js'
 import { REPLIES } from './replies.js'
-import { event } from './streams.js'
-import { STREAMS } from './whole-streams.js'
+import { event, wholeStream } from './streams.js'
 
 /** All names in the strings of the dialects' sources, and a few that are none. */
 const NAMES = [
@@ -82,7 +81,7 @@ function unjudged(dialect: Dialect): Record<string, string> {
   places(REPLIES[dialect.name]?.('Hello.') ?? {}, 'reply', answers)
   note([...answers.values()], (body) => said(dialect.reply(body) ?? []), { prose, short })
   const events = new Map<string, Place>()
-  for (const { data = '', part } of STREAMS[dialect.name] ?? [])
+  for (const { data = '', part } of wholeStream(dialect.name))
     if (part === undefined && data.startsWith('{')) places(JSON.parse(data), 'event', events)
   note([...events.values()], (data) => said(dialect.stream().read(event(data))), { prose, short })
   return Object.fromEntries(Object.entries(found).map(([names, where]) => [where.join(', '), names]))

@@ -1,5 +1,5 @@
-// What each dialect reads and writes, whole: its files under test/fixtures/forms say it, and `npx vitest -u` writes them
-// anew. A difference is a change of what clients get or of what is judged, so read it before you keep it.
+// What each dialect reads and writes, whole: its files under test/fixtures/forms say it, and `npm test -- -u FILE` writes
+// them anew. A difference is a change of what clients get or of what is judged, so read it before you keep it.
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { Dialect, StreamEvent } from '../../src/dialects/dialect.js'
 import { generic } from '../../src/dialects/generic.js'

@@ -79,7 +79,7 @@ function unjudged(dialect: Dialect): Record<string, string> {
   const answers = new Map<string, Place>()
   for (const [, of, body] of WHOLE) if (of === dialect) places(structuredClone(body), 'reply', answers)
   places(REPLIES[dialect.name]?.('Hello.') ?? {}, 'reply', answers)
-  note([...answers.values()], (body) => said(dialect.reply(body) ?? []), { prose, short })
+  note([...answers.values()], (body) => said(dialect.reply(body)!), { prose, short })
   const events = new Map<string, Place>()
   for (const { data = '', part } of wholeStream(dialect.name))
     if (part === undefined && data.startsWith('{')) places(JSON.parse(data), 'event', events)

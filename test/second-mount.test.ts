@@ -133,9 +133,9 @@ describe('mounts with the same settings', () => {
   it('judge once, and record once', async () => {
     const guard = markerGuard()
     const logger = memoryLogger()
-    const options = { guard, logger, windowChars: 100 }
+    const options = { guard, logger, windowChars: 100, dialects: ['openai-chat'] }
     const reply = await serving(
-      onExpress(express)([guarded(options), guarded({ ...options })], (_req, res) => {
+      onExpress(express)([guarded(options), guarded({ ...options, dialects: ['openai-chat'] })], (_req, res) => {
         res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('fine')))
       }),
       ({ url }) => ask(url + PATH, { body: chat('hi') }),

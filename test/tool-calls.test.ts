@@ -27,6 +27,7 @@ const piece = (...chunks: object[]): unknown => [
   { type: 'AIMessageChunk', id: 'm1', content: '', tool_calls: [], tool_call_chunks: chunks },
   { langgraph_node: 'agent' },
 ]
+const AI_CALL = { toolCallId: 't', toolName: 'erase_disk', input: ARGS }
 const TYPES = { sse: 'text/event-stream', ndjson: 'application/x-ndjson', json: 'application/json' }
 const rpc = (id: number, method: string, params: object): Record<string, unknown> => ({
   jsonrpc: '2.0',
@@ -86,9 +87,10 @@ const CASES: Readonly<Record<string, Case>> = {
       object: 'response',
       output: [
         { type: 'local_shell_call', call_id: 'c', status: 'completed', action: { command: ['erase_disk', 'SECRET'] } },
+        { type: 'mcp_approval_request', id: 'mcpr_1', server_label: 's', name: 'erase_disk', arguments: TEXT },
       ],
     },
-    calls: [{ name: 'local_shell_call', arguments: { action: { command: ['erase_disk', 'SECRET'] } } }],
+    calls: [CALL, { name: 'local_shell_call', arguments: { action: { command: ['erase_disk', 'SECRET'] } } }],
   },
   'openai-responses stream': {
     frames: sse(
@@ -196,8 +198,8 @@ const CASES: Readonly<Record<string, Case>> = {
   'ai-sdk': {
     reply: {
       text: 'Hello.',
-      toolCalls: [{ type: 'tool-call', toolCallId: 't', toolName: 'erase_disk', input: ARGS }],
-      toolResults: [],
+      content: ['tool-call', 'tool-result', 'tool-error'].map((type) => ({ type, ...AI_CALL })),
+      toolCalls: [{ type: 'tool-call', ...AI_CALL }],
     },
   },
   'ai-sdk stream': {
@@ -206,7 +208,7 @@ const CASES: Readonly<Record<string, Case>> = {
       { type: 'tool-input-start', toolCallId: 't', toolName: 'erase_disk' },
       ...HALVES.map((text) => ({ type: 'tool-input-delta', toolCallId: 't', inputTextDelta: text })),
       { type: 'tool-input-available', toolCallId: 't', toolName: 'erase_disk', input: ARGS },
-      { type: 'tool-output-available', toolCallId: 't', output: { tool: 'done' } },
+      { type: 'tool-output-available', toolCallId: 'before', input: {}, output: { tool: 'done' } },
       { type: 'finish' },
     ),
   },

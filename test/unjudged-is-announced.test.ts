@@ -91,7 +91,7 @@ const WAYS: readonly (readonly [reason: string, what: string, count: number, way
   [
     'stored-history',
     'a conversation and items by their id',
-    2,
+    3,
     {
       path: '/v1/responses',
       send: body({
@@ -99,6 +99,7 @@ const WAYS: readonly (readonly [reason: string, what: string, count: number, way
         input: [
           { type: 'message', role: 'user', content: 'hi' },
           { type: 'item_reference', id: 'msg_68e1f0c2b4a881908c4d2b9f' },
+          { id: 'msg_68e1f0c2b4a881908c4d2ba0' },
         ],
       }),
     },

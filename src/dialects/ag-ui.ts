@@ -49,7 +49,6 @@ const EVENT =
 export const agUi: Dialect = {
   name: 'ag-ui',
   paths: [],
-  framing: 'sse',
   distinct: true,
   claims: claiming({ threadId: 'text', runId: 'text', messages: 'list' }, ENVELOPE),
   answers: (event) => isObject(event) && typeof event.type === 'string' && EVENT.test(event.type),

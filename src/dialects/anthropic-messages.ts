@@ -111,7 +111,6 @@ function emptyMessage(): Record<string, unknown> {
 export const anthropicMessages: Dialect = {
   name: 'anthropic-messages',
   paths: ['/v1/messages', '/v1/messages/count_tokens'],
-  framing: 'sse',
   claims: claiming({ messages: 'value' }),
   answers: (data) => isObject(data) && data.type === 'message_start',
   request: (body) => readRequest({ fields: { system: 'system', messages: 'messages' } }, body),

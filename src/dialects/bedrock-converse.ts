@@ -43,7 +43,6 @@ const REPLY: Shape = { output: { message: 'object' } }
 const streaming: Dialect = {
   name: 'bedrock-converse-stream',
   paths: ['/model/*/converse-stream'],
-  framing: 'sse',
   claims: ({ messages, promptVariables }) =>
     (Array.isArray(messages) && messages.every(hasBlocks)) || (messages === undefined && isObject(promptVariables)),
   answers: (data) => isObject(data) && (fits(data, REPLY) || STREAM_EVENTS.some((name) => isObject(data[name]))),

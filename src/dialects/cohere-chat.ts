@@ -34,7 +34,6 @@ const EVENT = /^(?:message-(?:start|end)|content-(?:start|delta|end)|tool-(?:pla
 export const cohereChat: Dialect = {
   name: 'cohere-chat',
   paths: ['/v2/chat'],
-  framing: 'sse',
   claims: claiming({ messages: 'value' }),
   answers: (data) => isObject(data) && typeof data.type === 'string' && EVENT.test(data.type),
   request: (body) => readRequest({ fields: { messages: 'messages' } }, body),

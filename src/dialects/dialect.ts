@@ -162,8 +162,8 @@ export interface Dialect {
   readonly headers?: Readonly<Record<string, string>>
   /** What is told as the reason when a reply has no words to judge. Default: `empty`. */
   readonly unjudgedReplies?: NotJudgedReason
-  /** How its streams are framed. */
-  readonly framing: Framing
+  /** How its streams are framed. Default: `sse`. */
+  readonly framing?: Framing
   /**
    * True when events without words leave before the first verdict, because the other side waits for them. An early
    * block then ends the stream and is no 451. Default: false.

@@ -16,7 +16,6 @@ const REPLY: ReplyFields = {
 export const embeddings: Dialect = {
   name: 'embeddings',
   paths: ['/v1/embeddings', '/openai/deployments/*/embeddings', '/api/embed', '/api/embeddings'],
-  framing: 'sse',
   unjudgedReplies: 'binary',
   claims: claiming({ '~input': 'words' }, { '~prompt': 'words' }),
   request: (body) => readRequest({ fields: { input: 'prompt', prompt: 'prompt' }, streams: () => false }, body),

@@ -62,7 +62,6 @@ const FIELDS = { systemInstruction: 'system', system_instruction: 'system', cont
 export const gemini: Dialect = {
   name: 'gemini',
   paths: [':generateContent'],
-  framing: 'sse',
   distinct: true,
   claims: claiming({ contents: [{ parts: 'json' }] }, { contents: { parts: 'json' } }),
   answers: isReply,

@@ -24,7 +24,6 @@ export const WHOLE_BODY = 'content'
 export const generic: Dialect = {
   name: 'generic',
   paths: [],
-  framing: 'sse',
   claims: () => false,
   request(body) {
     const builder = new RequestBuilder()

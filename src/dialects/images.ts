@@ -39,7 +39,6 @@ function imageStream(): StreamReader {
 export const images: Dialect = {
   name: 'images',
   paths: ['/v1/images/generations', '/v1/images/edits', '/openai/deployments/*/images/generations'],
-  framing: 'sse',
   unjudgedReplies: 'binary',
   claims: claiming({ prompt: 'words' }),
   request: (body) => readRequest({ fields: { prompt: 'prompt' } }, body),

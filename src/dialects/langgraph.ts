@@ -36,7 +36,6 @@ export const langGraph: Dialect = {
   paths: ['/runs/stream', '/runs/wait'],
   // A run in the background is joined, and its state read.
   bodiless: /\/threads\/[0-9a-f-]{36}\/(?:runs\/[0-9a-f-]{36}\/)?(?:state(?:\/[^/]+)?|history|join|stream)$/,
-  framing: 'sse',
   distinct: true,
   claims: claiming({ assistant_id: 'text', input: 'given' }, { assistant_id: 'text', command: 'object' }),
   answers: (event) =>

@@ -31,7 +31,6 @@ const isRpc = (value: unknown): boolean =>
 export const mcp: Dialect = {
   name: 'mcp',
   paths: [],
-  framing: 'sse',
   batches: true,
   early: true,
   distinct: true,

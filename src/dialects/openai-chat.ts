@@ -15,7 +15,6 @@ export const openaiChat: Dialect = {
   paths: ['/chat/completions'],
   // Completions that are stored, in a list or one.
   bodiless: /\/v1\/chat\/completions(?:\/chatcmpl-[^/]+(?:\/messages)?)?$/,
-  framing: 'sse',
   claims: claiming({ messages: 'value' }),
   answers: (data) => isObject(data) && Array.isArray(data.choices),
   request: (body) => readRequest({ fields: { messages: 'messages' } }, body),

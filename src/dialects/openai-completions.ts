@@ -8,7 +8,6 @@ import { declinedChoice, openaiStream, readChoices } from './openai-chat.js'
 export const openaiCompletions: Dialect = {
   name: 'openai-completions',
   paths: ['/v1/completions', '/openai/deployments/*/completions', '/api/v1/completions', '/v1/fim/completions'],
-  framing: 'sse',
   claims: claiming({ '~prompt': 'words' }, { '~suffix': 'text' }),
   request: (body) => readRequest({ fields: { prompt: 'prompt', suffix: 'prompt' } }, body),
   reply: readChoices,

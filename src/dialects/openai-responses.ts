@@ -88,7 +88,6 @@ export const openaiResponses: Dialect = {
   // A response in the background is polled, and the items of a conversation are listed.
   bodiless: /\/(?:v1|openai)\/(?:responses\/resp_[^/]+(?:\/\w+)?|conversations\/conv_[^/]+\/items(?:\/[^/]+)?)$/,
   answers: (data) => isObject(data) && data.type === 'response.created',
-  framing: 'sse',
   claims: claiming(
     { '~input': 'words' },
     { inputs: 'words' },

@@ -80,7 +80,7 @@ export function framingOf(
   asked: Dialect,
   hasHeader: (name: string) => boolean,
   calls: readonly RpcCall[] = [],
-): Framing {
+): Framing | undefined {
   // Its answer has no end, under whatever label.
   if (calls.some(({ method }) => method === 'subscriptions/listen')) return 'json-lines'
   return MARKS.find(([name]) => hasHeader(name))?.[1] ?? asked.framing

@@ -54,6 +54,10 @@ beforeAll(async () => {
   }
   const app = express()
   app.use('/parsed', express.json())
+  app.use((req, res, next) => {
+    if (req.headers['x-limit'] !== undefined) setTimeout(() => res.status(503).end('late'), 1)
+    next()
+  })
   for (const path of ['/v1/moderations', '/parsed/moderations']) {
     app.use(path, (req, res, next) => moderationsOf({ ...guard, vision })(req, res, next))
   }
@@ -241,4 +245,12 @@ it('A client that leaves has its inputs judged no further.', async () => {
   leave.abort()
   await expect(asked).rejects.toThrow()
   await vi.waitFor(() => expect(guard.calls[0]!.options.signal?.aborted).toBe(true))
+})
+
+it('What the app has answered in the meantime, as at a time limit, stays the answer.', async () => {
+  let judged = false
+  theJudge = judgeOf(guardThat(() => sleep(20).then(() => ((judged = true), { safe: true, categories: [] }))))
+  const reply = await post('{"input":"a"}', { 'x-limit': '1' })
+  expect([reply.status, await reply.text()]).toEqual([503, 'late'])
+  await vi.waitFor(() => expect(judged).toBe(true))
 })

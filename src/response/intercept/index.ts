@@ -78,7 +78,7 @@ class Interception extends Link implements ResponseController {
       default:
         // The handler does not know that the guard has already answered. On Express 4, Node's error for a late header
         // would be an unhandled rejection in an async handler.
-        if (this.#state === 'refused') return method === 'removeHeader' ? undefined : this.res
+        if (this.#state === 'refused') return this.res
         if (this.taken('headersSent')) throw calls.headSent(this.#stream)
         return this.callBelow(method, args)
     }

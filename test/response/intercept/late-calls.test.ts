@@ -78,7 +78,8 @@ describe('A handler that ends', () => {
     const got = await held((res, exit) => {
       res.write('UNSAFE')
       exit.refuse(451, {}, 'no')
-      res.end('more', () => called.push('end'))
+      res.setHeader('late', 'a').end('more', () => called.push('end'))
+      res.removeHeader('late')
     })
     await sleep(5)
     expect([got!.text, called]).toEqual(['no', ['end']])
@@ -121,6 +122,7 @@ it('Nothing is released after a refusal, also while a middleware before us keeps
       })
       res.write('UNSAFE')
       exit!.refuse(451, {}, 'no')
+      exit!.abandon()
       released.push(exit!.release(Buffer.from('UNSAFE')))
       res.statusCode = 200
       res.statusMessage = 'Late'

@@ -18,7 +18,8 @@ import type { Guard, GuardedRequest, VerdictEvent } from '../src/types.js'
 import { FAULTS, startEmulator } from './emulator/index.js'
 import { modelFails } from './emulator/faults.js'
 import { emulated, type Emulated } from './helpers/emulated.js'
-import { memoryLogger } from './helpers/guards.js'
+import { ask, guarded, onExpress, serving } from './helpers/apps.js'
+import { markerGuard, memoryLogger } from './helpers/guards.js'
 import { chat, chunk, completion, send, serve, sleep, type Reply } from './helpers/http.js'
 
 const PLANTED = /planted/i
@@ -334,6 +335,35 @@ describe('a line per judgement', () => {
     expect(ids[0]).toBe('req-1')
     for (const id of ids.slice(2)) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/)
   })
+})
+
+it.each([
+  ['a request', 'UNSAFE', {}, 451],
+  ['a reply', 'hi', {}, 451],
+  ['a stream', 'hi', { stream: true }, 451],
+  ['nothing', 'hi', { stream: true }, 200],
+])('a logger that throws keeps no answer from leaving: refuses %s', async (_what, asks, extra, status) => {
+  const warnings = vi.spyOn(process, 'emitWarning').mockReturnValue()
+  const fails = (): never => {
+    throw new RangeError(said())
+  }
+  const logger = { ...memoryLogger(), debug: fails, info: fails, warn: fails, error: fails }
+  const guard = markerGuard()
+  const word = status === 200 ? 'fine' : 'UNSAFE'
+  const reply = await serving(
+    onExpress(express)([guarded({ guard, logger })], (_req, res) => {
+      if (!('stream' in extra))
+        return void res.setHeader('content-type', 'application/json').end(JSON.stringify(completion(word)))
+      res
+        .setHeader('content-type', 'text/event-stream')
+        .end(`${chunk({ content: word })}${chunk({}, { finish: 'stop' })}data: [DONE]\n\n`)
+    }),
+    ({ url }) => ask(`${url}/v1/chat/completions`, { body: chat(asks, extra) }),
+  )
+  expect([reply.status, reply.complete]).toEqual([status, true])
+  expect(warnings).toHaveBeenCalledWith('The logger threw: RangeError', 'LlamaGuardWarning')
+  expect(inspect(warnings.mock.calls)).not.toMatch(PLANTED)
+  warnings.mockRestore()
 })
 
 it('a process prints its judgements on stdout, and chat text nowhere', { timeout: 60_000 }, async () => {

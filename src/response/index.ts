@@ -32,9 +32,9 @@ export function guardResponse(context: ReplyContext): GuardedResponse {
     } catch (error) {
       // A dialect of the user's own that throws here: without a hold the reply would wait for ever.
       const decision: Decision = { ...context.decideError('output', error), action: 'unavailable' }
+      context.record(decision, [])
       refuse(refusalOf(decision, context))
       context.abort()
-      context.record(decision, [])
     }
     return hold
   }

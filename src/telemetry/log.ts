@@ -93,9 +93,23 @@ function addCost(event: Mutable<VerdictEvent>, judgements: readonly Judgement[])
 
 /**
  * The level follows the verdict: debug for safe and skipped, info for unsafe and for a client's own fault, error
- * for what the guard failed to judge. `ownGuard`: the guard is an object of the operator's.
+ * for what the guard failed to judge. `ownGuard`: the guard is an object of the operator's. Never throws.
  */
 export function logVerdict(
+  logger: Logger,
+  event: VerdictEvent,
+  error: LlamaGuardError | undefined,
+  ownGuard: boolean,
+): void {
+  try {
+    writeVerdict(logger, event, error, ownGuard)
+  } catch (thrown) {
+    // The answer leaves all the same. The message is left out, because it may quote what was to be logged.
+    process.emitWarning(`The logger threw: ${describeError(thrown).name}`, 'LlamaGuardWarning')
+  }
+}
+
+function writeVerdict(
   logger: Logger,
   event: VerdictEvent,
   error: LlamaGuardError | undefined,

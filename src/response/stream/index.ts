@@ -277,6 +277,7 @@ class EventStreamHold implements Hold, StreamJudgeOptions {
   #stop(decision: Decision): void {
     if (this.#over) return
     this.#drop()
+    this.#context.record(decision, this.#judge.judgements())
     if (!this.#head.left) {
       const { status, headers, body } = refusalOf(decision, this.#context)
       this.#controller.refuse(status, headers, body)
@@ -286,7 +287,6 @@ class EventStreamHold implements Hold, StreamJudgeOptions {
       else this.#controller.cut(ending)
     }
     this.#context.abort()
-    this.#context.record(decision, this.#judge.judgements())
   }
 
   #drop(): void {

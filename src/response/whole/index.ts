@@ -87,6 +87,8 @@ function keepWhole(
   function conclude(decision: Decision, judgements: readonly Judgement[] = []): void {
     if (over) return
     over = true
+    // Before anything leaves, because a mount outside of this one names the strictest decision in its headers.
+    context.record(decision, judgements)
     if (decision.action === 'allow') {
       setVerdictHeaders(context, decision)
       for (const chunk of chunks) controller.release(chunk)
@@ -99,7 +101,6 @@ function keepWhole(
       context.abort()
     }
     chunks.length = 0
-    context.record(decision, judgements)
   }
 
   /** Failures wait for the gate too: `onError: 'open'` says nothing about an input that is still being judged. */

@@ -147,7 +147,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
     const { vision, judge } = this.#services
     try {
       const conversations = conversationsToJudge(chat.request, settings, vision)
-      if (conversations.length === 0) return this.pass('empty')
+      if (conversations.length === 0) return this.pass(chat.why ?? 'empty')
       const calls = askTool === undefined ? [] : (chat.request.toolCalls ?? []).map((call) => askTool(call, 'input'))
       const ask = (): Promise<readonly Judgement[]> => judge.judgeAll(conversations, this.#stageOptions('input'))
       const judged = await this.#telemetry.asksInput(conversations, aboutInput(chat.request, vision), ask)

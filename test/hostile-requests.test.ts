@@ -70,7 +70,7 @@ const HOLDERS: Readonly<Record<string, () => unknown>> = {
   'a Blob': () => new Blob([BAD]),
   'an ArrayBuffer': () => new TextEncoder().encode(BAD).buffer,
   'a DataView': () => new DataView(new TextEncoder().encode(BAD).buffer),
-  'a Buffer': () => Buffer.from(BAD),
+  'a Buffer': () => Buffer.from(`"${BAD}"`),
   'an instance': () => new Question(),
   'a Map with a field': () => Object.assign(new Map(), { q: BAD }),
   'a form with a file': () => {
@@ -155,14 +155,15 @@ const ROWS: Readonly<Record<string, Row>> = {
     status: [415, 451],
   },
   ...Object.fromEntries(
-    Object.entries(HOLDERS).flatMap(([name, make]): [string, Row][] => [
-      [`${name} as the body`, { layout: leaves(make), body: '{}', status: [451, 415, 400] }],
-      [
-        `${name} in the body`,
-        { layout: leaves(() => ({ text: 'hi', more: [make()] })), body: '{}', status: [451, 415, 400] },
-      ],
-    ]),
+    Object.entries(HOLDERS).flatMap(([name, make]): [string, Row][] => {
+      const row = { body: '{}', status: [/Blob|file/.test(name) ? 415 : 451] }
+      return [
+        [`${name} as the body`, { ...row, layout: leaves(make) }],
+        [`${name} in the body`, { ...row, layout: leaves(() => ({ text: 'hi', more: [make()] })) }],
+      ]
+    }),
   ),
+  'deeper than a stack': { headers: JSON_TYPE, body: '['.repeat(2e4) + ']'.repeat(2e4), layout: parsed, status: [400] },
   'a data: URL': { body: file(`data:text/plain,${BAD}`) },
   'a data: URL in base64': { body: file(`data:text/plain;base64,${b64(BAD)}`) },
   'a data: URL in escaped base64': {

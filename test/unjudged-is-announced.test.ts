@@ -50,6 +50,12 @@ const WAYS: readonly (readonly [reason: string, what: string, count: number, way
   ['path', 'the path is not guarded', 1, { options: { paths: ['/guarded'] }, path: '/other' }],
   ['no-body', 'a GET has nothing to read', 1, { send: { method: 'GET' }, path: '/' }],
   ['unknown-body', 'the body is no chat', 1, { path: '/things', send: body({ colour: 'red' }) }],
+  [
+    'unknown-body',
+    'a body that no stored reply asks for',
+    1,
+    { path: '/v1/responses/resp_1', send: { body: 'some words', headers: { 'content-type': 'text/plain' } } },
+  ],
   ['empty', 'the body has no word', 1, { path: '/things', send: body({ n: 1 }), options: { unknown: 'judge' } }],
   ['stage-off', 'the input stage is off', 1, { options: { check: ['output'] } }],
   [

@@ -95,6 +95,8 @@ export interface RecognisedChat {
   /** The body as the handler will see it. It is a list or a text when the whole body is one. */
   readonly body: Record<string, unknown>
   readonly request: ChatRequest
+  /** Why a chat without words is not judged. Default: it is empty. */
+  readonly why?: 'unknown-body'
 }
 
 /** A chat that has been found, in the form that its dialect reads, and what is outside of it. */
@@ -116,9 +118,8 @@ export function chatInBody(read: Read, known: Dialect | undefined, inUse: Dialec
   if (found === undefined) return undefined
   const { dialect, chat, outside } = found
   try {
-    const request = dialect.request(chat)
-    const body = value as Record<string, unknown>
-    return { kind: 'chat', dialect, body, request: withOutside(request, outside) }
+    const request = withOutside(dialect.request(chat), outside)
+    return { kind: 'chat', dialect, body: value as Record<string, unknown>, request }
   } catch (error) {
     throw toClientError(error)
   }
@@ -247,8 +248,7 @@ function chatIn(value: object): Record<string, unknown> | undefined {
 }
 
 function holdsMessages(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(isMessage)
-  if (!isObject(value)) return false
+  if (!isObject(value)) return Array.isArray(value) && value.some(isMessage)
   const names = Object.keys(value)
   return names.length > 0 && names.every((name) => /^\d+$/.test(name)) && Object.values(value).some(isMessage)
 }

@@ -91,7 +91,7 @@ export function createConversationReader({
       if (read.kind === 'unseen' && (known !== undefined || everything)) throw unseen()
       const chat = read.kind === 'read' ? chatInBody(read, known, inUse) : undefined
       if (chat === undefined && mode === 'refuse') throw refusedAsUnknown()
-      if (read.kind === 'unread' && mode !== 'judge' && own !== undefined) return opening(own)
+      if (read.kind === 'unread' && own !== undefined) return { ...withUrl(opening(own)), why: 'unknown-body' }
       const broken = known !== undefined && read.kind === 'read' && beginsAsChat(read.value)
       const judged = chat ?? judgedBody(read, own !== undefined || broken ? 'judge' : mode, own)
       if (judged === undefined)
@@ -109,14 +109,11 @@ export function createConversationReader({
 
 /** A body of no known API as a chat. Undefined where it is not judged. */
 function judgedBody(read: ReadBody, mode: UnknownMode, own: Dialect | undefined): RecognisedChat | undefined {
-  if (read.kind === 'read') {
-    if (mode !== 'judge' && !(read.format === 'form' && formIsChat(read.value))) return undefined
-    if (read.fault !== undefined) throw read.fault
-    const judged = judgedAsUnknown(read.value)
-    return own === undefined ? judged : { ...judged, dialect: own, request: { ...judged.request, stream: true } }
-  }
-  if (mode === 'judge' && read.kind === 'unread') throw read.fault
-  return undefined
+  if (read.kind !== 'read') return undefined
+  if (mode !== 'judge' && !(read.format === 'form' && formIsChat(read.value))) return undefined
+  if (read.fault !== undefined) throw read.fault
+  const judged = judgedAsUnknown(read.value)
+  return own === undefined ? judged : { ...judged, dialect: own, request: { ...judged.request, stream: true } }
 }
 
 /** A request without words, whose reply is judged. */

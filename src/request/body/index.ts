@@ -30,7 +30,6 @@ export async function readBody(req: GuardedRequest, options: BodyOptions): Promi
 
 /** @throws LlamaGuardError with a 4xx code for a body that is no JSON, or that parsers may read differently. */
 export function jsonOf(body: ReadBody): unknown {
-  if (body.kind === 'unread') throw body.fault
   if (body.kind !== 'read') return undefined
   if (body.fault !== undefined) throw body.fault
   return body.format === 'json' ? body.value : undefined
@@ -127,7 +126,7 @@ class PlainValues {
   of(value: unknown, depth = 0): unknown {
     if (typeof value === 'string') this.size += value.length
     if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value
-    if (!Array.isArray(value) && !isPlain(value)) return this.of(this.#held(value), depth + 1)
+    if (!Array.isArray(value) && !isPlain(value)) return this.of(this.#held(value), depth)
     const fields = value as Readonly<Record<string, unknown>>
     // Nearly all bodies are plain, so nothing is made before something is not.
     let changed: Map<string, unknown> | undefined

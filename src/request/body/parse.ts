@@ -11,8 +11,8 @@ export type ReadBody =
   /** A body was announced, and another middleware has read it without leaving it on the request. */
   | { readonly kind: 'unseen' }
   | Read
-  /** A body that is not read, and the error where its words are wanted. */
-  | { readonly kind: 'unread'; readonly fault: LlamaGuardError }
+  /** A body that can be no chat, where not every body is judged. It was not read. */
+  | { readonly kind: 'unread' }
 
 export interface Read {
   readonly kind: 'read'

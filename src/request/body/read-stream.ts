@@ -22,8 +22,7 @@ export async function readStream(req: Decoding, limit: number, all: boolean): Pr
   const isPlain = encoding === undefined || !isKnownEncoding(encoding)
   const ended = await pull(req, raw, limit, mayLeave && isPlain ? beginsLikeJson : () => true)
   // Data of a type that is none of ours may have any size.
-  if (!ended && mayLeave && (raw.size <= limit || !looksLikeChat(raw.bytes())))
-    return { kind: 'unread', fault: tooLarge(limit) }
+  if (!ended && mayLeave && (raw.size <= limit || !looksLikeChat(raw.bytes()))) return { kind: 'unread' }
   if (!ended) throw tooLarge(limit)
   if (raw.size === 0) return NO_BODY
   const { bytes, fault } = decoded(raw.bytes(), encoding, limit)

@@ -196,10 +196,10 @@ export class Exchange implements ReplyContext, ObservedRequest {
     return guarded
   }
 
-  async judgeReply(text: string, choice = 0, calledOff?: LazyAbortController): Promise<Judgement> {
+  async judgeReply(text: string, choice = 0, calledOff?: LazyAbortController, passing = false): Promise<Judgement> {
     const conversation = withReply(this.#turns, withEscapesRead(text))
     const controller = this.#controller
-    const options = this.#stageOptions('output', calledOff)
+    const options = this.#stageOptions('output', calledOff, passing)
     const leave = (): void => calledOff?.abort(controller.reason)
     if (controller.aborted) leave()
     else controller.addEventListener('abort', leave)
@@ -276,7 +276,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
     if (this.decided.output !== decision) this.record(decision, [])
   }
 
-  #stageOptions(stage: Stage, signal = this.#controller): StageOptions {
+  #stageOptions(stage: Stage, signal = this.#controller, passing = false): StageOptions {
     const { onError, mode } = this.settings
     const tenant = this.context?.['tenant']
     return {
@@ -285,6 +285,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
       request: this,
       tenant: tenant === undefined ? undefined : String(tenant),
       blocks: this.#services.blocks(this.settings),
+      passing,
       failFast: onError === 'closed' && mode === 'enforce',
     }
   }

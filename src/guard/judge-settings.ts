@@ -62,6 +62,11 @@ export interface StageOptions {
    * it. Default: false.
    */
   readonly failFast?: boolean | undefined
+  /**
+   * True for a text that hardly comes again: its verdict is neither looked up nor remembered. The pieces of a text that
+   * is too long for one check are, because most of them come again with the next check. Default: false.
+   */
+  readonly passing?: boolean | undefined
 }
 
 export interface Judge {

@@ -16,6 +16,8 @@ const SHORT_CHARS = 256
 export interface Question {
   readonly piece: Conversation
   readonly key: string
+  /** False for a passing text. Its key is for counting alone. */
+  readonly remembered: boolean
 }
 
 /** A conversation before it is judged: the first guard's remembered verdict, its questions, or why it has none. */
@@ -40,8 +42,8 @@ export class Checks {
    */
   count(guard: Guard, questions: readonly Question[], stage: Stage): void {
     const asked = this.#of(guard)
-    for (const { piece, key } of questions) {
-      if (asked.answers.has(key) || this.#cache.has(key)) continue
+    for (const { piece, key, remembered } of questions) {
+      if (asked.answers.has(key) || (remembered && this.#cache.has(key))) continue
       asked.answers.set(key, undefined)
       asked.count += checksOf(guard, piece, stage)
       if (asked.count > this.#most) throw tooMany(this.#most)
@@ -89,12 +91,19 @@ export class Member {
     cut: (whole: Conversation) => readonly Conversation[],
   ): Plan {
     try {
+      if (options.passing === true) {
+        const pieces = cut(conversation)
+        const remembered = pieces.length > 1
+        const key = (piece: Conversation): string => (remembered ? this.#keyOf(piece, options) : piece.at(-1)!.text)
+        return { conversation, questions: pieces.map((piece) => ({ piece, key: key(piece), remembered })) }
+      }
       const key = this.#keyOf(conversation, options)
       const verdict = this.#cache.known(key)
       if (verdict !== undefined) return { conversation, verdict }
       const questions = cut(conversation).map((piece) => ({
         piece,
         key: piece === conversation ? key : this.#keyOf(piece, options),
+        remembered: true,
       }))
       return { conversation, questions }
     } catch (error) {
@@ -117,9 +126,11 @@ export class Member {
       return verdict
     }
     const once =
-      ({ piece, key }: Question) =>
+      ({ piece, key, remembered }: Question) =>
       (inner: LazyAbortController) =>
-        checks.once(this.guard, key, () => this.#cache.judge(key, inner, askOne(piece)))
+        remembered
+          ? checks.once(this.guard, key, () => this.#cache.judge(key, inner, askOne(piece)))
+          : askOne(piece)(inner)
     return anyUnsafeOf(questions.map(once), { signal, blocks, failFast })
   }
 

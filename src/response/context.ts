@@ -54,8 +54,9 @@ export interface ReplyContext extends RefusalContext {
   /**
    * Judges this text of a choice as the Agent's turn after the request's. Never rejects. Default: the first choice.
    * `calledOff` ends the check, whose result then means nothing.
+   * `passing`: the text hardly comes again. Default: false.
    */
-  judgeReply(text: string, choice?: number, calledOff?: LazyAbortController): Promise<Judgement>
+  judgeReply(text: string, choice?: number, calledOff?: LazyAbortController, passing?: boolean): Promise<Judgement>
   /**
    * Asks the hook `onToolCall`; undefined without one. A judgement is a block or a failure. Never rejects. Default: a
    * call of the reply.

@@ -168,8 +168,8 @@ class EventStreamHold implements Hold, StreamJudgeOptions {
       )
   }
 
-  judge(text: string, choice: number, calledOff: LazyAbortController): Promise<Judgement> {
-    return this.#context.judgeReply(text, choice, calledOff)
+  judge(text: string, choice: number, calledOff: LazyAbortController, passing: boolean): Promise<Judgement> {
+    return this.#context.judgeReply(text, choice, calledOff, passing)
   }
 
   decide(judgements: readonly Judgement[]): Decision {

@@ -15,8 +15,12 @@ const SHORTEST_GAP_MS = 40
 export interface StreamJudgeOptions {
   readonly settings: Pick<ReplySettings, 'windowChars' | 'windowMs' | 'streaming'>
   readonly pace: Pace
-  /** `choice`: the number of the choice in the reply. */
-  judge(text: string, choice: number, calledOff: LazyAbortController): Promise<Judgement>
+  /**
+   * `choice`: the number of the choice in the reply. `passing`: true between the first check and the last. Where such a
+   * text ends depends on the time, so it hardly comes again: remembered, 100 streams at a fast guard's pace would push
+   * all other verdicts out of the cache in seconds, and wait for a shared store at each check.
+   */
+  judge(text: string, choice: number, calledOff: LazyAbortController, passing: boolean): Promise<Judgement>
   decide(judgements: readonly Judgement[]): Decision
   /** Called when a verdict allows text to leave. */
   onAllowed(): void
@@ -187,8 +191,9 @@ export class StreamJudge {
     const calledOff = new LazyAbortController()
     if (!this.#ended) this.#leavePace ??= this.#options.pace.join()
     const started = performance.now()
+    const passing = choice.asked > 0 && !this.#ended
     Object.assign(choice, { check: calledOff, started, asked: snapshot.covers, due: undefined })
-    const check = this.#options.judge(snapshot.text, choice.index, calledOff).then((judgement) => {
+    const check = this.#options.judge(snapshot.text, choice.index, calledOff, passing).then((judgement) => {
       if (this.#stopped || calledOff.aborted) return
       if (choice.check === calledOff) choice.check = undefined
       const failed = 'error' in judgement

@@ -178,6 +178,22 @@ describe('remembering', () => {
     expect(store.entries.size).toBe(0)
     expect(await outcome(judge, says('a'))).toBe('safe')
   })
+  it('is not for a passing text, but for its pieces', async () => {
+    const store = memoryStore()
+    const guard = guardThat(() => SAFE, { fit: ([turn]) => turn!.text.split(' ').map((word) => says(word)) })
+    const judge = judgeOf(guard, { cacheStore: store })
+    const ask = async (text: string, passing: boolean): Promise<unknown> => {
+      await judge.judge(says(text), { stage: 'output', passing })
+      return [guard.calls.length, judge.stats().cache.entries, store.entries.size]
+    }
+    expect(await ask('one', true)).toEqual([1, 0, 0])
+    expect(await ask('one', true)).toEqual([2, 0, 0])
+    expect(await ask('one two', true)).toEqual([4, 2, 2])
+    expect(await ask('one two three', true)).toEqual([5, 3, 3])
+    expect(await ask('three', false)).toEqual([5, 3, 3])
+    const one = judgeOf(guard, { maxChecks: 1 })
+    expect(await one.judge(says('one'), { stage: 'output', passing: true })).toHaveProperty('verdict')
+  })
   it('ends with the TTL', async () => {
     const guard = guardThat(() => SAFE)
     const judge = judgeOf(guard, { cacheTtlMs: 30 })

@@ -1,11 +1,14 @@
 // The hold of a stream, step by step: what it does with a verdict, a gate, an error and a client that leaves.
+import express from 'express'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../../../src/types/errors.js'
 import { labelOf } from '../../../src/response/head.js'
 import { Framer } from '../../../src/wire/framer.js'
 import { eventStreamHold } from '../../../src/response/stream/index.js'
-import { chunk } from '../../helpers/http.js'
+import { ask, guarded, onExpress, serving } from '../../helpers/apps.js'
+import { markerGuard } from '../../helpers/guards.js'
+import { chat, chunk } from '../../helpers/http.js'
 import { fakeContext, fakeResponse, type FakeContext, type FakeResponse } from '../fake-response.js'
 import type { Hold } from '../../../src/response/context.js'
 
@@ -281,6 +284,23 @@ describe('In async mode a stream', () => {
 
 describe('The checks of a stream', () => {
   beforeEach(() => void vi.unstubAllGlobals())
+
+  it('are remembered for its first words and the whole', async () => {
+    const guard = markerGuard()
+    const llama = guarded({ guard, windowChars: 1, cacheMax: 100 })
+    await serving(
+      onExpress(express)([llama], async (_req, res) => {
+        res.setHeader('content-type', 'text/event-stream')
+        for (const [at, word] of ['one ', 'two ', 'three ', 'four'].entries()) {
+          res.write(says(word))
+          await vi.waitFor(() => expect(guard.asked).toHaveLength(at + 2))
+        }
+        res.end(says('.') + DONE)
+      }),
+      ({ url }) => ask(`${url}/v1/chat/completions`, { body: chat('hi', { stream: true }) }),
+    )
+    expect([guard.asked.length, llama.stats().cache.entries]).toEqual([6, 3])
+  })
 
   it('do not begin when the client has left', async () => {
     const { context, hold } = holding()

@@ -6,6 +6,7 @@ import type { Decision, Judgement } from '../../../src/types.js'
 interface Check {
   readonly text: string
   readonly calledOff: { readonly aborted: boolean }
+  readonly passing: boolean
   answer(safe?: boolean): Promise<void>
 }
 
@@ -33,11 +34,12 @@ function judging(settings: { windowChars?: number; windowMs?: number; streaming?
       turn: (windowMs) => performance.now() + Math.min(gap, windowMs),
       took: (ms) => void took.push(ms),
     },
-    judge: (text, _choice, calledOff) =>
+    judge: (text, _choice, calledOff, passing) =>
       new Promise<Judgement>((resolve) =>
         checks.push({
           text,
           calledOff,
+          passing,
           async answer(safe = true) {
             resolve({ verdict: { safe, categories: [] }, ms: 1, model: 'fake' })
             for (let turn = 0; turn < 5; turn += 1) await Promise.resolve()
@@ -121,10 +123,10 @@ describe('A check of a stream', () => {
     say('b')
     const last = say('c')
     judge.end()
-    expect(checks.map(({ text, calledOff }) => [text, calledOff.aborted])).toEqual([
-      ['a', false],
-      ['ab', true],
-      ['abc', false],
+    expect(checks.map(({ text, calledOff, passing }) => [text, calledOff.aborted, passing])).toEqual([
+      ['a', false, false],
+      ['ab', true, true],
+      ['abc', false, false],
     ])
     await checks[1]!.answer(false)
     expect([judge.covers(0, position), judge.covers(0, last), told]).toEqual([true, false, ['allowed']])

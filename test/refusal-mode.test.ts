@@ -124,7 +124,7 @@ describe('onBlock: refusal on the wire', () => {
       framing: 'sse' as const,
     }
     const dialects = [
-      customDialect({ name: 'with', paths: ['/with'], ...shape, decline: ({ words }) => ({ answer: words }) }),
+      customDialect({ name: 'with', paths: ['/with'], ...shape, decline: ({ words, stream }) => ({ words, stream }) }),
       customDialect({ name: 'without', paths: ['/without'], ...shape }),
       customDialect({
         name: 'broken',
@@ -137,8 +137,10 @@ describe('onBlock: refusal on the wire', () => {
     ]
     const server = await guarded({ onBlock: 'refusal', dialects })
     try {
-      const reply = await send(`${server.url}/with`, { body: { q: BAD } })
-      expect([reply.status, reply.json()]).toEqual([200, { answer: WORDS }])
+      for (const stream of [false, true]) {
+        const reply = await send(`${server.url}/with`, { body: { q: BAD, stream } })
+        expect([reply.status, /{.*/.exec(reply.text)?.[0]]).toEqual([200, JSON.stringify({ words: WORDS, stream })])
+      }
       for (const path of ['without', 'broken']) {
         const refused = await send(`${server.url}/${path}`, { body: { q: BAD } })
         expect(refused.status).toBe(451)

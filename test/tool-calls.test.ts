@@ -208,7 +208,7 @@ const CASES: Readonly<Record<string, Case>> = {
       { type: 'tool-input-start', toolCallId: 't', toolName: 'erase_disk' },
       ...HALVES.map((text) => ({ type: 'tool-input-delta', toolCallId: 't', inputTextDelta: text })),
       { type: 'tool-input-available', toolCallId: 't', toolName: 'erase_disk', input: ARGS },
-      { type: 'tool-output-available', toolCallId: 'before', input: {}, output: { tool: 'done' } },
+      { type: 'tool-output-available', toolCallId: 'before', output: { tool: 'done' } },
       { type: 'finish' },
     ),
   },
@@ -259,6 +259,26 @@ const CASES: Readonly<Record<string, Case>> = {
       },
     ].map((event, at) => `event: ${at === 3 ? 'updates' : 'messages'}\ndata: ${JSON.stringify(event)}\n\n`),
   },
+  'langgraph stream, calls that are edited once they are whole': {
+    frames: [
+      { chunk_position: 'last' },
+      { response_metadata: { finish_reason: 'tool_calls' } },
+      { response_metadata: { stop_reason: 'tool_use' } },
+    ].flatMap((end, id) =>
+      data(
+        [
+          {
+            type: 'AIMessageChunk',
+            id,
+            tool_call_chunks: [{ index: 0, id: `t${id}`, name: 'erase_disk', args: TEXT }],
+          },
+        ],
+        [{ type: 'AIMessageChunk', id, ...end }],
+        { agent: { messages: [{ type: 'ai', id, tool_calls: [{ id: `t${id}`, name: 'look', args: ARGS }] }] } },
+      ),
+    ),
+    calls: [CALL, CALL, CALL, ...Array<object>(3).fill({ ...CALL, name: 'look' })],
+  },
   'langgraph stream, whole messages that grow': {
     frames: ['', HALVES[0], TEXT].map((args, at) => {
       const message = {
@@ -284,11 +304,11 @@ const CASES: Readonly<Record<string, Case>> = {
     reply: {
       role: 'assistant',
       parts: [
-        { type: 'tool-erase_disk', toolCallId: 't', state: 'input-available', input: ARGS },
+        { type: 'tool-result_erase_disk', toolCallId: 't', state: 'input-available', input: ARGS },
         { type: 'dynamic-tool', toolName: 'erase_disk', toolCallId: 'u', state: 'input-available', input: ARGS },
       ],
     },
-    calls: [CALL, CALL],
+    calls: [CALL, { ...CALL, name: 'result_erase_disk' }],
   },
   'a shape of the app': { reply: { answer: 'Hello.', plan: { tool_calls: [{ name: 'erase_disk', args: ARGS }] } } },
   'no call': { reply: completion('I would call the tool erase_disk with SECRET'), calls: [] },

@@ -15,7 +15,7 @@ const HOLDERS = new Set(
   toolUse executableCode`.split(/\s+/),
 )
 /** Types of objects that are calls. Those with a dash are the AI SDK's, with an input. */
-const CALL = /^(?:\w+_call|mcp_approval_request|(?:\w+_)?tool_use|tool-(?!result|output|error).+|dynamic-tool)$/
+const CALL = /^(?:\w+_call|mcp_approval_request|(?:\w+_)?tool_use|tool-.+|dynamic-tool)$/
 const IDS = ['call_id', 'id', 'toolCallId', 'toolUseId']
 const NAMES = ['name', 'toolName', 'toolCallName']
 const ARGUMENTS = ['arguments', 'input', 'args', 'parameters']

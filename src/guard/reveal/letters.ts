@@ -39,9 +39,7 @@ type Row = Stretch & { readonly plain: string }
 /** The signs that stand apart from here on, each with the same sign behind it. */
 function rowFrom(text: string, start: number): Row | undefined {
   const gap = text[start + 1]
-  if (gap === undefined || !LETTER.test(text[start]!) || LETTER.test(gap) || /[\ud800-\udfff]/.test(gap))
-    return undefined
-  if (start > 0 && LETTER.test(text[start - 1]!)) return undefined
+  if (!LETTER.test(text[start]!) || (start > 0 && LETTER.test(text[start - 1]!))) return undefined
   let plain = text[start]!
   let letters = 1
   let at = start + 1

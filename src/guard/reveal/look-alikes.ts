@@ -19,8 +19,8 @@ const ROWS = [0x1f150, 0x1f170, 0x1f1e6]
 const BRAILLE = '⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵'
 const TURNED = 'ɐqɔpǝɟƃɥᴉɾʞʃɯuodbɹsʇnʌʍxʎz'
 /** Letters for which the table of look-alikes has another letter first. */
-const GREEK = 'ιΙνυηρΡγωχκτγЗɪı'
-const GREEK_LIKE = 'iivunppywxktyeii'
+const GREEK = 'ιΙνυηρΡγωχκτγЗɪ'
+const GREEK_LIKE = 'iivunppywxktyei'
 const ASCII = 'abcdefghijklmnopqrstuvwxyz'
 
 const rows = new Map<number, string>([
@@ -39,7 +39,7 @@ const plainOf = (sign: string): string => {
 /** Letters of Latin, Greek and Cyrillic that are composed already: most tokens of such languages. */
 const COMPOSED = /^[\0-\x7f\u00c0-\u012f\u0386-\u03ce\u0400-\u045f]*$/
 /** Letters with an accent are letters of honest languages. */
-const isAccented = (code: number): boolean => (code >= 0xc0 && code < 0x250) || (code >= 0x1e00 && code < 0x1f00)
+const isAccented = (code: number): boolean => code >= 0xc0 && code < 0x250
 
 /** A token without marks, and with letters of ASCII where it has others that look like them. */
 function folded(token: string): string {
@@ -66,10 +66,8 @@ function upright(text: string): string {
     .join('')
 }
 
-const byteOf = (selector: string): number => {
-  const code = selector.codePointAt(0)!
-  return code < 0xe0100 ? code - 0xfe00 : code - 0xe0100 + 16
-}
+/** Its lowest eight bits are the byte that a selector stands for. */
+const byteOf = (selector: string): number => selector.codePointAt(0)! + (selector.length > 1 ? 16 : 0)
 
 export function withoutLookAlikes(text: string): Decoded {
   let mixed = false

@@ -55,7 +55,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
     this.pace = services.pace
     this.settings = services.config
     this.requestId = requestIdOf(req)
-    this.#state = stateOf(req) ?? new State(this.requestId, this.#controller)
+    this.#state = stateOf(req) ?? new State(this.requestId)
     this.decided = { config: services.config, readsUrl: isOnRoute(req), input: undefined, output: undefined }
     this.#telemetry = new RequestTelemetry(services, this)
   }

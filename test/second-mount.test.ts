@@ -160,11 +160,14 @@ describe('mounts with the same settings', () => {
   })
 })
 
-it('shows the handler the stricter decision, and a signal that any of them aborts', async () => {
+it.each([
+  ['the outer one', [OUTPUT_ALONE, SHADOW]],
+  ['the inner one', [SHADOW, OUTPUT_ALONE]],
+])('shows the handler the stricter decision, and a signal that any of them aborts: %s', async (_, mounts) => {
   const states: GuardedRequest['llamaGuard'][] = []
   const signals: boolean[] = []
   await serving(
-    onExpress(express)([guarded(SHADOW), guarded({ check: ['output'] })], (req, res) => {
+    onExpress(express)(mounts.map(guarded), (req, res) => {
       const state = (req as GuardedRequest).llamaGuard!
       states.push(state)
       state.signal.addEventListener('abort', () => signals.push(true))

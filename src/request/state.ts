@@ -26,11 +26,10 @@ export interface Mounted {
 export class State implements RequestState {
   readonly requestId: string
   readonly [GUARDED]: Mounted[] = []
-  #stop: LazyAbortController
+  #stop: LazyAbortController | undefined
 
-  constructor(requestId: string, stop: LazyAbortController) {
+  constructor(requestId: string) {
     this.requestId = requestId
-    this.#stop = stop
   }
 
   get input(): Decision | undefined {
@@ -43,17 +42,16 @@ export class State implements RequestState {
 
   /** The AbortSignal is created on first use, because most handlers never read it. */
   get signal(): AbortSignal {
-    return this.#stop.signal
+    return this.#stop!.signal
   }
 
   /** Adds a mount. Its work, and the handler's, stops with that of the mounts before it. */
   add(mount: Mounted, stop: LazyAbortController): void {
     this[GUARDED].push(mount)
     const former = this.#stop
-    if (former === stop) return
     this.#stop = stop
-    if (former.aborted) stop.abort(former.reason)
-    else former.addEventListener('abort', () => stop.abort(former.reason))
+    if (former?.aborted) stop.abort(former.reason)
+    else former?.addEventListener('abort', () => stop.abort(former.reason))
   }
 
   /** The stricter of this decision of a mount and those of all. */

@@ -187,6 +187,7 @@ describe('What clients send', () => {
     ['a message of nobody we know', { input: input({ type: 'narrator', content: 'UNSAFE' }, human('hi')) }],
     ['a state that is a text', { input: 'UNSAFE' }],
     ['an answer to an interrupt', { command: { resume: 'UNSAFE' } }],
+    ['a command that is a text', { input: input(human('hi')), command: 'UNSAFE' }],
   ])('is judged: %s', async (_, body) => {
     const got = await send(`${site.url}/runs/stream`, { body: { assistant_id: 'agent', ...body } })
     expect(got.status).toBe(451)

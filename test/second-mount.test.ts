@@ -39,7 +39,8 @@ const PAIRS: Readonly<Record<string, readonly LlamaGuardOptions[]>> = {
 function app(module: typeof express, mounts: readonly LlamaGuardOptions[], word: string): express.Express {
   const site = module()
   site.set('env', 'test')
-  const guards = mounts.map((options) => guarded({ expose: 'verdict', ...options }))
+  const guard = markerGuard()
+  const guards = mounts.map((options) => guarded({ guard, expose: 'verdict', ...options }))
   for (const guard of guards.slice(0, -1)) site.use(guard)
   site.use(module.json())
   site.post(PATH, guards.at(-1)!, (req, res) => {

@@ -133,17 +133,15 @@ function assessUnsafe(verdict: Verdict, settings: PolicySettings, categories: re
 
 function outcomeOf(state: 'safe' | 'unsafe', judgements: readonly Judgement[]): Outcome {
   const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = { state }
-  let verdicts = 0
-  let cached = 0
+  let cached = true
   for (const judgement of judgements) {
     if (!('verdict' in judgement)) continue
     const { score, judgedBy, cached: known } = judgement.verdict
-    verdicts += 1
-    if (known) cached += 1
+    if (!known) cached = false
     if (score !== undefined) outcome.score = Math.max(outcome.score ?? 0, score)
     if (judgedBy !== undefined) outcome.by ??= judgedBy
   }
-  if (verdicts > 0 && cached === verdicts) outcome.cached = true
+  if (cached) outcome.cached = true
   return outcome
 }
 

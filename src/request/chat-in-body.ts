@@ -240,7 +240,7 @@ function chatIn(value: object): Record<string, unknown> | undefined {
       : undefined
   }
   const { [name]: messages, ...beside } = fields
-  const list = Array.isArray(messages) ? messages : isMessage(messages) ? [messages] : Object.values(messages as object)
+  const list = Object.values(messages as object)
   // What else is named so is judged beside it, and so is a name that is the client's own.
   const { messages: other, ...rest } = beside
   const more = [KNOWN_KEYS.has(name) ? undefined : name, other].filter((each) => each !== undefined)

@@ -164,6 +164,7 @@ describe('a request', () => {
     ['token ids', '{"input":[1,2,3]}'],
     ['a text among parts', '{"input":["fine",{"type":"text","text":"UNSAFE_S1"}]}'],
     ['an unknown part', '{"input":[{"type":"audio","text":"fine"}]}'],
+    ['an image without an address', '{"input":[{"type":"image_url","image_url":{"url":""}}]}'],
     ['a part without text', '{"input":[{"type":"text"}]}'],
     ['the key twice', '{"input":"UNSAFE_S1","input":"fine"}'],
     ['too many', JSON.stringify({ input: Array.from({ length: 65 }, () => 'fine') })],

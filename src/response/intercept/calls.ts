@@ -18,8 +18,8 @@ export function callbackOf(args: readonly unknown[]): Callback | undefined {
 /** The bytes of a chunk. At the end, a falsy value is none to Node. @throws Node's error for what is no chunk. */
 export function bytesOf(method: 'write' | 'end', [chunk, encoding]: readonly unknown[]): Buffer {
   if (method === 'end' && (typeof chunk === 'function' || !chunk)) return NO_BYTES
-  if (typeof chunk === 'string')
-    return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+  // Node takes a callback in the place of the encoding for none.
+  if (typeof chunk === 'string') return Buffer.from(chunk, encoding as BufferEncoding)
   if (!(chunk instanceof Uint8Array)) UNSENT.write(chunk)
   // Copied, because the handler may reuse its buffer, and bytes that nobody judged would leave.
   return Buffer.from(chunk as Uint8Array)

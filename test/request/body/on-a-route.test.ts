@@ -56,8 +56,6 @@ const CHARSETS: readonly (readonly [string, Buffer])[] = [
   ['hex', Buffer.from('decade', 'hex')],
   ['utf-16le', Buffer.from(WORD, 'utf16le')],
   ['utf-7', Buffer.from('+AFAATABBAE4AVABFAEQ-')],
-  ['unicode-1-1-utf-7', Buffer.from('+AFAATABBAE4AVABFAEQ-')],
-  ['ucs-4', Buffer.from([...WORD].join('\0\0\0'))],
 ]
 
 describe.each(few(EXPRESSES, 1))('A route of %s', (_name, express) => {

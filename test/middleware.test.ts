@@ -175,6 +175,21 @@ describe.each(few(SERVERS, 2))('on %s', (_name, mount) => {
     await within(aborted!, 'the abort')
   })
 
+  it('with parallel does not start the handler for a remembered unsafe text', async () => {
+    let started = 0
+    const reply = await serving(
+      mount([guarded({ parallel: true, cacheMax: 10 })], (_req, res) => {
+        started += 1
+        res.end()
+      }),
+      async ({ url }) => {
+        await ask(url + PATH, { body: chat('UNSAFE') })
+        return ask(url + PATH, { body: chat('UNSAFE') })
+      },
+    )
+    expect([reply.status, started]).toEqual([451, 1])
+  })
+
   it.each(Object.entries(WRITERS))(
     'with parallel releases nothing before the input verdict for a reply written by %s',
     async (_how, write) => {

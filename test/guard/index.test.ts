@@ -20,6 +20,12 @@ describe('what a custom guard answers', () => {
     ['categories that are no list', { safe: false, categories: 'S1' }],
     ['a score of NaN', { safe: true, categories: [], score: NaN }],
     ['a score above one', { safe: true, categories: [], score: 1.5 }],
+    ['a judge without a name', { safe: true, categories: [], judgedBy: 1 }],
+    ['names that are no texts', { safe: true, categories: [], namedBy: { S1: 1 } }],
+    ['less than no attempt', { safe: true, categories: [], attempts: -1 }],
+    ['tokens that are words', { safe: true, categories: [], tokens: { input: 'two' } }],
+    ['a cached that is a word', { safe: true, categories: [], cached: 'yes' }],
+    ['a truncated that is a word', { safe: true, categories: [], truncated: 'no' }],
     ['category scores that are words', { safe: true, categories: [], categoryScores: { S1: 'low' } }],
   ]
   it.each(wrong)('is unparseable_verdict when it is %s', async (_name, answer) => {
@@ -130,6 +136,13 @@ describe('a text in pieces', () => {
       blocks: (verdict) => verdict.categories.includes('S1'),
     })
     expect(await outcome(halfDown, says('mild down'))).toBe('guard_rejected')
+  })
+  it('is not asked about when a remembered text of its request is unsafe', async () => {
+    const guard = guardThat((_call, [turn]) => (turn!.text === 'bad' ? UNSAFE : SAFE))
+    const judge = judgeOf(guard)
+    expect(await outcome(judge, says('bad'))).toBe('unsafe')
+    const judged = await judge.judgeAll([says('new'), says('bad')], { stage: 'input' })
+    expect([judged.length, guard.calls.length]).toEqual([1, 1])
   })
   it('is an error, not safe, when it has no turn', async () => {
     expect(await outcome(judgeOf(guardThat(() => SAFE)), [])).toBe('internal_error')
@@ -270,7 +283,10 @@ describe('a shadow guard', () => {
     expect(await outcome(judgeOf(guardSaying(SAFE), { shadow }), says('secret words'))).toBe('safe')
     const broken = { ...shadow, guard: guardThat(() => Promise.reject(new Error('down')), { model: 'new' }) }
     expect(await outcome(judgeOf(guardSaying(SAFE), { shadow: broken }), says('secret words'))).toBe('safe')
-    await expect.poll(() => events.length).toBe(2)
+    const down = guardThat(() => Promise.reject(new Error('down')))
+    expect(await outcome(judgeOf(down, { shadow: broken }), says('secret words'))).toBe('guard_error')
+    await expect.poll(() => events.length).toBe(3)
+    expect(events[2]).toMatchObject({ agree: false, primary: { verdict: 'unjudged' } })
     expect(events[0]).toMatchObject({
       agree: false,
       primary: { verdict: 'safe', model: 'fake' },

@@ -46,6 +46,10 @@ describe('a judge', () => {
     await judgeOf(other).judge(chat(HIDDEN, 'What do you mean?'), { stage: 'output' })
     expect(other.calls).toHaveLength(1)
   })
+  it('shows a turn decoded once, in the first of the conversations that have it', () => {
+    const [turn, reply] = chat(HIDDEN, 'What do you mean?')
+    expect(withForms([[turn!], [turn!, reply!]], 'input')).toHaveLength(3)
+  })
   it('cannot judge when the decoded form cannot be judged', async () => {
     const guard = guardThat((_call, conversation) => {
       if (conversation.at(-1)!.text.includes('bomb')) throw new Error('down')

@@ -130,7 +130,7 @@ export class Member {
       (inner: LazyAbortController) =>
         remembered
           ? checks.once(this.guard, key, () => this.#cache.judge(key, inner, askOne(piece)))
-          : askOne(piece)(inner)
+          : this.#cache.judgeOnce(inner, askOne(piece))
     return anyUnsafeOf(questions.map(once), { signal, blocks, failFast })
   }
 

@@ -309,11 +309,12 @@ describe('closing', () => {
     const close = () => void closed++
     const guard = guardThat(never, { close })
     const judge = judgeOf(guard, { fallback: [guard] })
-    const pending = outcome(judge, says('a'))
-    await expect.poll(() => guard.calls.length).toBe(1)
+    const ask = (text: string, passing = false) => judge.judge(says(text), { stage: 'output', passing })
+    const refused = { error: { code: 'guard_unavailable' } }
+    const pending = [ask('a'), ask('a', true)]
+    await expect.poll(() => guard.calls.length).toBe(2)
     await Promise.all([judge.close(), judge.close()])
-    expect(await pending).toBe('guard_unavailable')
-    expect(await outcome(judge, says('b'))).toBe('guard_unavailable')
+    for (const one of [...pending, ask('b'), ask('b', true)]) expect(await one).toMatchObject(refused)
     expect(closed).toBe(1)
   })
 })

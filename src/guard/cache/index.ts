@@ -44,6 +44,8 @@ export interface VerdictCache {
   has(key: string): boolean
   /** The remembered verdict, the answer to the same question that is already being asked, or a new one from `ask`. */
   judge(key: string, signal: AbortSignalLike, ask: (signal: LazyAbortController) => Promise<Verdict>): Promise<Verdict>
+  /** A new answer, which is not remembered. It fails like the others when the cache is closed. */
+  judgeOnce(signal: AbortSignalLike, ask: (signal: LazyAbortController) => Promise<Verdict>): Promise<Verdict>
   stats(): CacheStats
   close(): Promise<void>
 }
@@ -73,6 +75,7 @@ export function createCache({
   const store = enabled && shared ? shielded(shared, logger) : undefined
   const flights = createSingleFlight<Verdict>(timeoutMs)
   let closed: LlamaGuardError | undefined
+  let passing = 0
 
   const lookUpOrAsk = async (
     key: string,
@@ -114,6 +117,8 @@ export function createCache({
       count.joined++
       return answer.then(remembered)
     },
+    judgeOnce: (signal, ask) =>
+      closed ? Promise.reject(closed) : flights.run(`once ${(passing += 1)}`, signal, ask).answer,
     stats: () => ({
       ...count,
       entries: local?.size ?? 0,

@@ -337,28 +337,36 @@ describe('a line per judgement', () => {
   })
 })
 
-it.each([
+const fails = (): never => {
+  throw new RangeError(said())
+}
+
+it.each<[string, string | object, object, number, LlamaGuardOptions['onVerdict']?]>([
   ['a request', 'UNSAFE', {}, 451],
   ['a reply', 'hi', {}, 451],
   ['a stream', 'hi', { stream: true }, 451],
   ['nothing', 'hi', { stream: true }, 200],
-])('a logger that throws keeps no answer from leaving: refuses %s', async (_what, asks, extra, status) => {
+  ['nothing, and a hook throws', 'hi', {}, 200, fails],
+  // A rejection that nobody takes fails the run.
+  ['a reply, and an async hook throws', 'hi', {}, 451, async () => Promise.reject(new RangeError(said()))],
+  ['no body of no known API', { any: 'body' }, {}, 200],
+])('a logger that throws keeps no answer from leaving: refuses %s', async (_what, asks, extra, status, onVerdict) => {
   const warnings = vi.spyOn(process, 'emitWarning').mockReturnValue()
-  const fails = (): never => {
-    throw new RangeError(said())
-  }
   const logger = { ...memoryLogger(), debug: fails, info: fails, warn: fails, error: fails }
   const guard = markerGuard()
   const word = status === 200 ? 'fine' : 'UNSAFE'
   const reply = await serving(
-    onExpress(express)([guarded({ guard, logger })], (_req, res) => {
+    onExpress(express)([guarded({ guard, logger, ...(onVerdict && { onVerdict }) })], (_req, res) => {
       if (!('stream' in extra))
         return void res.setHeader('content-type', 'application/json').end(JSON.stringify(completion(word)))
       res
         .setHeader('content-type', 'text/event-stream')
         .end(`${chunk({ content: word })}${chunk({}, { finish: 'stop' })}data: [DONE]\n\n`)
     }),
-    ({ url }) => ask(`${url}/v1/chat/completions`, { body: chat(asks, extra) }),
+    ({ url }) =>
+      typeof asks === 'string'
+        ? ask(`${url}/v1/chat/completions`, { body: chat(asks, extra) })
+        : ask(`${url}/things`, { body: asks }),
   )
   expect([reply.status, reply.complete]).toEqual([status, true])
   expect(warnings).toHaveBeenCalledWith('The logger threw: RangeError', 'LlamaGuardWarning')

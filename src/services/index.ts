@@ -14,7 +14,7 @@ import { type Announce, createAnnouncer } from '../telemetry/announce.js'
 import { openAudit } from '../telemetry/audit/index.js'
 import { shadowChannel } from '../telemetry/channels.js'
 import { addLiveGuard } from '../telemetry/live-guards.js'
-import { defaultLogger } from '../telemetry/log.js'
+import { defaultLogger, withoutErrors } from '../telemetry/log.js'
 import type { TelemetryServices } from '../telemetry/request-telemetry.js'
 import type {
   Category,
@@ -73,7 +73,8 @@ export interface Services extends TelemetryServices {
  */
 export function createServices(config: Config, before?: Services, policy?: PolicyStats): Services {
   const logger =
-    before?.logger ?? (config.logger || defaultLogger(config.logger === false ? 'silent' : config.logLevel))
+    before?.logger ??
+    withoutErrors(config.logger || defaultLogger(config.logger === false ? 'silent' : config.logLevel))
   const { guard, named } = guardsOf(config)
   const categories = guard.categories ?? []
   checkIds(config, categories)

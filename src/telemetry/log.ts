@@ -40,6 +40,22 @@ export function withoutRequest(log: Child): Logger {
   return 'req' in log.bindings!() && !('req' in parent.bindings()) ? (parent as Logger) : log
 }
 
+/** The logger without its errors. They become warnings, because the answer leaves all the same. */
+export function withoutErrors(logger: Logger): Logger {
+  const at =
+    (level: keyof Logger): Logger['error'] =>
+    (fields, message) => {
+      try {
+        logger[level](fields, message)
+      } catch (thrown) {
+        // The message is left out, because it may quote what was to be logged.
+        const name = thrown instanceof Error ? thrown.name : typeof thrown
+        process.emitWarning(`The logger threw: ${name}`, 'LlamaGuardWarning')
+      }
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
 interface LoggedRequest {
   readonly requestId: string
   readonly context: RequestFields | undefined
@@ -93,23 +109,9 @@ function addCost(event: Mutable<VerdictEvent>, judgements: readonly Judgement[])
 
 /**
  * The level follows the verdict: debug for safe and skipped, info for unsafe and for a client's own fault, error
- * for what the guard failed to judge. `ownGuard`: the guard is an object of the operator's. Never throws.
+ * for what the guard failed to judge. `ownGuard`: the guard is an object of the operator's.
  */
 export function logVerdict(
-  logger: Logger,
-  event: VerdictEvent,
-  error: LlamaGuardError | undefined,
-  ownGuard: boolean,
-): void {
-  try {
-    writeVerdict(logger, event, error, ownGuard)
-  } catch (thrown) {
-    // The answer leaves all the same. The message is left out, because it may quote what was to be logged.
-    process.emitWarning(`The logger threw: ${describeError(thrown).name}`, 'LlamaGuardWarning')
-  }
-}
-
-function writeVerdict(
   logger: Logger,
   event: VerdictEvent,
   error: LlamaGuardError | undefined,

@@ -352,7 +352,9 @@ it.each<[string, string | object, object, number, LlamaGuardOptions['onVerdict']
   ['no body of no known API', { any: 'body' }, {}, 200],
 ])('a logger that throws keeps no answer from leaving: refuses %s', async (_what, asks, extra, status, onVerdict) => {
   const warnings = vi.spyOn(process, 'emitWarning').mockReturnValue()
-  const logger = { ...memoryLogger(), debug: fails, info: fails, warn: fails, error: fails }
+  // One that sends its lines away is often async.
+  const rejects = async (): Promise<never> => fails()
+  const logger = { debug: rejects, info: fails, warn: fails, error: rejects }
   const guard = markerGuard()
   const word = status === 200 ? 'fine' : 'UNSAFE'
   const reply = await serving(

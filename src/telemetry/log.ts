@@ -46,14 +46,20 @@ export function withoutErrors(logger: Logger): Logger {
     (level: keyof Logger): Logger['error'] =>
     (fields, message) => {
       try {
-        logger[level](fields, message)
+        // The type returns void, but an async function fits it too. Its rejection would end the process.
+        const logged: unknown = logger[level](fields, message)
+        if (logged instanceof Promise) logged.catch(warn)
       } catch (thrown) {
-        // The message is left out, because it may quote what was to be logged.
-        const name = thrown instanceof Error ? thrown.name : typeof thrown
-        process.emitWarning(`The logger threw: ${name}`, 'LlamaGuardWarning')
+        warn(thrown)
       }
     }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** The message is left out, because it may quote what was to be logged. */
+function warn(thrown: unknown): void {
+  const name = thrown instanceof Error ? thrown.name : typeof thrown
+  process.emitWarning(`The logger threw: ${name}`, 'LlamaGuardWarning')
 }
 
 interface LoggedRequest {

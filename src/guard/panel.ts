@@ -2,7 +2,7 @@
 // asks a small guard first and a large guard when the small one is not sure.
 import { guardError, guardRejected, invalidOption } from '../types/errors.js'
 import type { Category, CategoryAction, Conversation, CreatedGuard, Guard, Stage, Verdict } from '../types.js'
-import { AskOptions, deadlineOf, within } from '../utils/deadline.js'
+import { AskOptions, deadlineOf, reasonOf, within } from '../utils/deadline.js'
 import { identityOf } from './cache/index.js'
 import {
   anyUnsafeOf,
@@ -137,7 +137,8 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
       const verdict = await within({ ms, signal }, (inner) => anyUnsafeOf(asks, { signal: inner, blocks: () => false }))
       return { judgedBy: modelOf(first), ...verdict }
     } catch {
-      // When the caller's own signal aborted, the large guard reports it.
+      // Nobody waits for the large guard then, and it may ask its model all the same.
+      if (signal?.aborted === true) throw reasonOf(signal)
       return undefined
     }
   }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { anyUnsafe, cascade, type CascadeOptions, isSure } from '../../src/guard/panel.js'
 import type { Conversation, Guard, Verdict } from '../../src/types.js'
+import { LazyAbortController } from '../../src/utils/deadline.js'
 import { guardSaying, guardThat, judgeOf, never, SAFE, says, sleep } from './fake-guards.js'
 
 const thresholds = { safeBelow: 0.2, unsafeAbove: 0.9 }
@@ -71,6 +72,20 @@ describe('A cascade', () => {
     controller.abort()
     await expect(judgement).rejects.toMatchObject({ status: 503 })
     expect(signals[1]?.aborted).toBe(true)
+  })
+
+  it('does not ask the large guard when the caller leaves while the small one thinks.', async () => {
+    const [first, then, left] = [small(never), large(), new LazyAbortController()]
+    const judge = judgeOf(made(first, then))
+    const judgement = judge.judge(says('hello'), { stage: 'output', signal: left, passing: true })
+    await expect.poll(() => first.calls.length).toBe(1)
+    left.abort()
+    expect(await judgement).toMatchObject({ error: { code: 'guard_unavailable' } })
+    const other = judge.judge(says('hello again'), { stage: 'output', passing: true })
+    await expect.poll(() => first.calls.length).toBe(2)
+    await judge.close()
+    expect(await other).toMatchObject({ error: { code: 'guard_unavailable' } })
+    expect(then.calls).toHaveLength(0)
   })
 
   it('leaves the large guard half of the time when a fallback stands behind both.', async () => {

@@ -14,7 +14,7 @@ import { pinoHttp } from 'pino-http'
 import { withProtection } from '../src/options/protection.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { LlamaGuardOptions } from '../src/index.js'
-import type { Guard, GuardedRequest, VerdictEvent } from '../src/types.js'
+import type { Guard, GuardedRequest, Middleware, VerdictEvent } from '../src/types.js'
 import { FAULTS, startEmulator } from './emulator/index.js'
 import { modelFails } from './emulator/faults.js'
 import { emulated, type Emulated } from './helpers/emulated.js'
@@ -355,24 +355,29 @@ it.each<[string, string | object, object, number, LlamaGuardOptions['onVerdict']
   // One that sends its lines away is often async.
   const rejects = async (): Promise<never> => fails()
   const logger = { debug: rejects, info: fails, warn: fails, error: rejects }
-  const guard = markerGuard()
   const word = status === 200 ? 'fine' : 'UNSAFE'
-  const reply = await serving(
-    onExpress(express)([guarded({ guard, logger, ...(onVerdict && { onVerdict }) })], (_req, res) => {
-      if (!('stream' in extra))
-        return void res.setHeader('content-type', 'application/json').end(JSON.stringify(completion(word)))
-      res
-        .setHeader('content-type', 'text/event-stream')
-        .end(`${chunk({ content: word })}${chunk({}, { finish: 'stop' })}data: [DONE]\n\n`)
-    }),
-    ({ url }) =>
-      typeof asks === 'string'
-        ? ask(`${url}/v1/chat/completions`, { body: chat(asks, extra) })
-        : ask(`${url}/things`, { body: asks }),
-  )
-  expect([reply.status, reply.complete]).toEqual([status, true])
-  expect(warnings).toHaveBeenCalledWith('The logger threw: RangeError', 'LlamaGuardWarning')
-  expect(inspect(warnings.mock.calls)).not.toMatch(PLANTED)
+  const options = { guard: markerGuard(), ...(onVerdict && { onVerdict }) }
+  const asOption = [guarded({ ...options, logger })]
+  const log: Middleware = (req, _res, next) => next(void Object.assign(req, { log: logger }))
+  for (const mounts of [asOption, [log, guarded({ ...options, logger: memoryLogger() })]]) {
+    warnings.mockClear()
+    const reply = await serving(
+      onExpress(express)(mounts, (_req, res) => {
+        if (!('stream' in extra))
+          return void res.setHeader('content-type', 'application/json').end(JSON.stringify(completion(word)))
+        res
+          .setHeader('content-type', 'text/event-stream')
+          .end(`${chunk({ content: word })}${chunk({}, { finish: 'stop' })}data: [DONE]\n\n`)
+      }),
+      ({ url }) =>
+        typeof asks === 'string'
+          ? ask(`${url}/v1/chat/completions`, { body: chat(asks, extra) })
+          : ask(`${url}/things`, { body: asks }),
+    )
+    expect([reply.status, reply.complete]).toEqual([status, true])
+    expect(warnings).toHaveBeenCalledWith('The logger threw: RangeError', 'LlamaGuardWarning')
+    expect(inspect(warnings.mock.calls)).not.toMatch(PLANTED)
+  }
   warnings.mockRestore()
 })
 

@@ -93,6 +93,14 @@ it.each(Object.entries(PAIRS))('refuses what the strictest could not judge: %s',
   expect([status, headers['llama-guard']]).toEqual([503, expect.stringContaining('output=unjudged')])
 })
 
+it('names that the upstream of the inner mount is down', async () => {
+  for (const extra of [{}, { stream: true }]) {
+    const reply = await asked(app(express, [INPUT_ALONE, { upstream: 'http://127.0.0.1:9' }], 'fine'), 'hi', extra)
+    const named = 'input=safe, output=unjudged;code="upstream_unavailable"'
+    expect([reply.status, reply.headers['llama-guard']]).toEqual([503, named])
+  }
+})
+
 it('holds between mounts that compress, for events too', async () => {
   for (const [word, extra] of [
     ['UNSAFE', {}],

@@ -44,7 +44,10 @@ export function guardResponse(context: ReplyContext): GuardedResponse {
     refuse,
     fail(decision) {
       if (hold !== undefined) hold.fail(decision)
-      else if (!context.res.headersSent) refuse(refusalOf(decision, context))
+      else if (!context.res.headersSent) {
+        context.record(decision, [])
+        refuse(refusalOf(decision, context))
+      }
       controller.abandon()
     },
   }

@@ -158,7 +158,9 @@ export function logHookError(logger: Logger, option: string, error: unknown, abo
 }
 
 function describeError(error: unknown): { name: string; message?: string; stack?: string | undefined; code?: unknown } {
-  if (!(error instanceof Error)) return { name: typeof error, message: String(error) }
+  // String() calls a method of an object, which may throw or be missing.
+  if (!(error instanceof Error))
+    return { name: typeof error, message: typeof error === 'string' ? error : Object.prototype.toString.call(error) }
   const { name, message, stack, code } = error as NodeJS.ErrnoException
   return { name, message, stack, ...(code !== undefined && { code }) }
 }

@@ -55,6 +55,7 @@ describe('onVerdict', () => {
       },
       'string',
     ],
+    ['rejects with an object without methods', () => Promise.reject(Object.create(null) as Error), 'object'],
     ['rejects', () => Promise.reject(new RangeError('UNSAFE words')), 'RangeError'],
   ])('that %s changes no answer, and is logged', async (_what, onVerdict, error) => {
     const logger = memoryLogger()

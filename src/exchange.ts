@@ -11,7 +11,7 @@ import { isGuarded, type Mounted, requestIdOf, State, stateOf } from './request/
 import { answerRefusal, type GuardedResponse, guardResponse, type ReplyContext, whenLeft } from './response/index.js'
 import { askToolCall } from './services/ask-tool-call.js'
 import { HookError, type Services } from './services/index.js'
-import { logHookError, logVerdict, verdictEvent, withoutErrors, withoutRequest } from './telemetry/log.js'
+import { isLogger, logHookError, logVerdict, verdictEvent, withoutErrors, withoutRequest } from './telemetry/log.js'
 import { type ObservedRequest, RequestTelemetry } from './telemetry/request-telemetry.js'
 import type { Conversation, Decision, GuardedRequest, Judgement, Logger, NotJudgedReason, Stage } from './types.js'
 import { LazyAbortController } from './utils/deadline.js'
@@ -76,7 +76,8 @@ export class Exchange implements ReplyContext, ObservedRequest {
 
   get logger(): Logger {
     const { config, logger } = this.#services
-    return config.logger === false || this.req.log === undefined ? logger : withoutErrors(withoutRequest(this.req.log))
+    const { log } = this.req
+    return config.logger !== false && isLogger(log) ? withoutErrors(withoutRequest(log)) : logger
   }
 
   get chat(): RecognisedChat {
@@ -105,6 +106,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
   }
 
   strictest(decision: Decision): Decision {
+    if (decision.stage === 'output') this.decided.named = decision
     return this.#state.strictest(decision)
   }
 

@@ -134,6 +134,10 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
   if (recognised.kind === 'nothing') return passUnjudged(exchange, recognised.why)
   if (recognised.kind === 'unknown') return passUnknown(exchange, services, recognised)
   exchange.accept(recognised)
+  if (recognised.announced) {
+    const { logger, context } = exchange
+    services.announce(req, logger, { format: 'other' }, { context })
+  }
 
   const checked = exchange.check()
   // With `parallel` the handler starts at once. Its reply waits in the hold for the input verdict.

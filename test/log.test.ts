@@ -381,6 +381,24 @@ it.each<[string, string | object, object, number, LlamaGuardOptions['onVerdict']
   warnings.mockRestore()
 })
 
+it.each([null, undefined, false, 'a line', () => undefined, { info: fails }])(
+  'the lines go to the logger of the guard where req.log is none: %o',
+  async (log) => {
+    const warnings = vi.spyOn(process, 'emitWarning')
+    const logger = memoryLogger()
+    const layer: Middleware = (req, _res, next) => next(void Object.assign(req, { log }))
+    const reply = await serving(
+      onExpress(express)([layer, guarded({ logger })], (_req, res) => {
+        res.setHeader('content-type', 'application/json').end(JSON.stringify(completion('UNSAFE')))
+      }),
+      ({ url }) => ask(`${url}/v1/chat/completions`, { body: chat('hi') }),
+    )
+    expect([reply.status, logger.lines.map(({ message }) => message)]).toEqual([451, ['judged safe', 'blocked']])
+    expect(warnings).not.toHaveBeenCalled()
+    warnings.mockRestore()
+  },
+)
+
 it('a process prints its judgements on stdout, and chat text nowhere', { timeout: 60_000 }, async () => {
   const emulator = await startEmulator()
   const viteNode = join(dirname(createRequire(import.meta.url).resolve('vite-node/package.json')), 'vite-node.mjs')

@@ -97,6 +97,8 @@ export interface RecognisedChat {
   readonly request: ChatRequest
   /** Why a chat without words is not judged. Default: it is empty. */
   readonly why?: 'unknown-body'
+  /** True when the operator is told with a log line of a body that was not read. */
+  readonly announced?: boolean
 }
 
 /** A chat that has been found, in the form that its dialect reads, and what is outside of it. */

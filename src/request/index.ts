@@ -91,7 +91,9 @@ export function createConversationReader({
       if (read.kind === 'unseen' && (known !== undefined || everything)) throw unseen()
       const chat = read.kind === 'read' ? chatInBody(read, known, inUse) : undefined
       if (chat === undefined && mode === 'refuse') throw refusedAsUnknown()
-      if (read.kind === 'unread' && own !== undefined) return { ...withUrl(opening(own)), why: 'unknown-body' }
+      const announced = mode === 'warn'
+      if (read.kind === 'unread' && own !== undefined)
+        return { ...withUrl(opening(own)), why: 'unknown-body', announced }
       const broken = known !== undefined && read.kind === 'read' && beginsAsChat(read.value)
       const judged = chat ?? judgedBody(read, own !== undefined || broken ? 'judge' : mode, own)
       if (judged === undefined)
@@ -99,7 +101,7 @@ export function createConversationReader({
           kind: 'unknown',
           format: read.kind === 'read' ? read.format : read.kind === 'unseen' ? 'unseen' : 'other',
           value: read.kind === 'read' ? read.value : undefined,
-          announced: mode === 'warn',
+          announced,
         }
       if (read.kind === 'read' && read.parsed === true && isEmpty(req.body)) req.body = read.value
       return withUrl(judged)

@@ -20,6 +20,8 @@ export interface Mounted {
   readonly readsUrl: boolean
   input?: Decision
   output?: Decision
+  /** The output that the head of a reply names. That of a stream leaves before the decision. */
+  named?: Decision
 }
 
 /** The value of `req.llamaGuard`. */
@@ -54,12 +56,14 @@ export class State implements RequestState {
     else former?.addEventListener('abort', () => stop.abort(former.reason))
   }
 
-  /** The stricter of this decision of a mount and those of all. */
+  /** The strictest of this decision of a mount, those of all, and those that heads of the reply name. */
   strictest(decision: Decision): Decision {
-    return stricter(decision, this.#strictest(decision.stage))!
+    const { stage } = decision
+    const named = stage === 'output' ? this.#strictest('named') : undefined
+    return stricter(stricter(decision, this.#strictest(stage)), named)!
   }
 
-  #strictest(stage: Stage): Decision | undefined {
+  #strictest(stage: Stage | 'named'): Decision | undefined {
     return this[GUARDED].reduce<Decision | undefined>((found, mount) => stricter(found, mount[stage]), undefined)
   }
 }

@@ -30,6 +30,11 @@ export function defaultLogger(level: string, destination?: DestinationStream): L
 
 type Child = Logger & { bindings?(): object }
 
+/** False for what other middleware may keep in `req.log`. */
+export function isLogger(log: Partial<Logger> | null | undefined): log is Logger {
+  return (['debug', 'info', 'warn', 'error'] as const).every((level) => typeof log?.[level] === 'function')
+}
+
 /**
  * The logger without the whole request, which pino-http binds to `req.log` and which would stand on each line. A child
  * of pino's has its parent for a prototype; `requestId` is the request's own `id`.

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, guarded, onNode } from '../helpers/apps.js'
+import { memoryLogger } from '../helpers/guards.js'
 import { serve, type Running } from '../helpers/http.js'
 import { type Http2Running, serveHttp2 } from '../helpers/http2.js'
 
@@ -111,6 +112,26 @@ describe('A request without a body', () => {
     expect((await http2.ask({ path: '/other', method: 'GET' })).status).toBe(200)
     expect((await http2.ask({ path: '/other', method: 'GET', late: true })).status).toBe(200)
   })
+})
+
+it('The operator is told of a body that was not read, and the words beside it are judged.', async () => {
+  const logger = memoryLogger()
+  const options = { logger, unknown: 'warn' } as const
+  const app = express().all('/v1/responses/:id', guarded(options), (_req, res) => void res.json({ said: 'fine' }))
+  const server = await serve(app)
+  const asked = (query: string): ReturnType<typeof ask> =>
+    ask(`${server.url}/v1/responses/resp_1${query}`, { body: 'bytes', headers: { 'content-type': 'text/plain' } })
+  for (const [query, status] of [
+    ['', 200],
+    ['?note=fine+words', 200],
+    ['?note=UNSAFE', 451],
+  ] as const)
+    expect([query, (await asked(query)).status]).toEqual([query, status])
+  const warned = logger.lines.filter(({ level }) => level === 'warn')
+  expect(warned.map(({ fields }) => fields)).toEqual([
+    expect.objectContaining({ route: 'POST /:x/responses/:x', format: 'other', keys: [] }),
+  ])
+  await server.close()
 })
 
 it('A GET on a path that is guarded by name is judged over HTTP/2 too.', async () => {

@@ -45,7 +45,7 @@ export function addDeploy(program: Command, io: CliIo, done: Done): void {
         ...CONTAINERS,
       ]),
     )
-    .addOption(new Option('--quantize <type>', 'weights in 8 bits, on ml.g6 and ml.p5').choices(['fp8']))
+    .addOption(new Option('--quantize <type>', 'weights in 8 bits, on GPUs since ml.g6 and ml.p5').choices(['fp8']))
     .option('--autoscale <min..max>', 'instances by the requests in flight', range)
     .option('--dry-run', 'say what would be made, and make nothing')
     .option('--endpoint <name>', "default: the model's short name")

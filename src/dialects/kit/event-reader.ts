@@ -103,8 +103,6 @@ export interface Way extends Walk {
 }
 
 const MAX_REMEMBERED = 256
-/** An event of these characters alone carries numbers only: reconnection ids and times. */
-const NUMBERS = /^[\d\s.:-]*$/
 /** The beginning of an object, or of an event within an event. */
 const OBJECT = /^(?:data:\s*)?(?:\[\s*)?\{\s*"/
 
@@ -130,7 +128,7 @@ export class EventTexts {
     // In a stream of words the model may have written an object too.
     this.#walker.all = bare || this.#words === 'events'
     if (name !== undefined && name !== '' && (bare || !isShort(name))) this.beside('event', name, true)
-    if (other !== undefined && !NUMBERS.test(other) && (bare || !isShort(other))) this.beside('other', other, true)
+    if (other !== undefined && (bare || !isShort(other))) this.beside('other', other, true)
     if (data === undefined) return undefined
     if (plain === true) {
       this.#words = 'text'

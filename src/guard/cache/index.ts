@@ -5,14 +5,7 @@ import { hash, randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { LlamaGuardError } from '../../types/errors.js'
 import type { CacheStats, Conversation, Guard, Logger, Stage, Verdict } from '../../types.js'
-import {
-  type AbortSignalLike,
-  deadlineOf,
-  LazyAbortController,
-  LONGEST_TIMER,
-  reasonOf,
-  timedOut,
-} from '../../utils/deadline.js'
+import { type AbortSignalLike, Deadline, type LazyAbortController, reasonOf } from '../../utils/deadline.js'
 import { type CacheStore, readEntry, shielded, writeEntry } from './store.js'
 
 /**
@@ -211,13 +204,12 @@ function field(text: string): string {
 
 /** A class, because V8 soon makes object literals in its old space, where this would keep the request. */
 class Flight<T> {
-  readonly controller: LazyAbortController
+  readonly deadline: Deadline
   answer: Promise<T> = NEVER
   waiting = 0
-  timer: NodeJS.Timeout | undefined
 
-  constructor(controller: LazyAbortController) {
-    this.controller = controller
+  constructor(ms: number) {
+    this.deadline = new Deadline({ ms })
   }
 }
 
@@ -226,35 +218,21 @@ export function createSingleFlight<T>(ms: number) {
   const flights = new Map<string, Flight<T>>()
 
   const launch = (key: string, start: (signal: LazyAbortController) => Promise<T>): Flight<T> => {
-    const controller = new LazyAbortController(performance.now() + ms)
-    const flight = new Flight<T>(controller)
-    const landed = (): void => {
-      clearTimeout(flight.timer)
-      if (flights.get(key) === flight) flights.delete(key)
-    }
+    const flight = new Flight<T>(ms)
     flights.set(key, flight)
     // This listener must be the first one of the signal: it removes the flight, so that a caller who asks after an
-    // abort starts a new call.
-    controller.addEventListener('abort', landed)
-    flight.answer = start(controller).finally(landed)
+    // abort starts a new call. The end of a call aborts its signal, too.
+    flight.deadline.addEventListener('abort', () => void flights.delete(key))
+    flight.answer = start(flight.deadline).finally(() => flight.deadline.end())
     return flight
   }
-  /**
-   * A call is aborted when its last caller leaves. It needs a timer of its own only when a caller may wait longer
-   * than the call's deadline.
-   */
-  const bound = (flight: Flight<T>): void => {
-    flight.timer ??= setTimeout(
-      () => flight.controller.abort(timedOut(ms)),
-      Math.min(Math.max(0, flight.controller.deadline - performance.now()), LONGEST_TIMER),
-    )
-  }
+  /** A call is aborted when its last caller leaves. */
   const board = (flight: Flight<T>, signal: AbortSignalLike): Promise<T> => {
     flight.waiting++
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         reject(reasonOf(signal))
-        if (--flight.waiting === 0) flight.controller.abort(reasonOf(signal))
+        if (--flight.waiting === 0) flight.deadline.abort(reasonOf(signal))
       }
       signal.addEventListener('abort', leave, { once: true })
       flight.answer.then(resolve, reject)
@@ -270,12 +248,11 @@ export function createSingleFlight<T>(ms: number) {
       if (signal.aborted) return { joined: false, answer: Promise.reject<T>(reasonOf(signal)) }
       const known = flights.get(key)
       const flight = known ?? launch(key, start)
-      if (known !== undefined || deadlineOf(signal) > flight.controller.deadline) bound(flight)
       return { joined: known !== undefined, answer: board(flight, signal) }
     },
     /** Aborts every call that is in flight. */
     abort(reason: Error): void {
-      for (const flight of flights.values()) flight.controller.abort(reason)
+      for (const flight of flights.values()) flight.deadline.abort(reason)
     },
     get size() {
       return flights.size

@@ -20,8 +20,6 @@ export interface JudgeSettings extends ResilienceOptions {
    * are asked for.
    */
   readonly policyHash: string
-  /** Separates the remembered verdicts of one tenant from those of others. */
-  readonly tenant?: string
   /**
    * True when this verdict alone makes the policy block; the rest of the text is then not judged. It must be exact:
    * if a verdict that is only flagged counted as blocking, the judge would miss a blocked category in the rest of the
@@ -44,7 +42,7 @@ export interface StageOptions {
   readonly stage: Stage
   /** Aborted when the caller no longer wants the answer. A call that another caller waits for goes on. */
   readonly signal?: AbortSignalLike | undefined
-  /** Overrides {@link JudgeSettings.tenant} for this request. */
+  /** Separates the remembered verdicts of one tenant from those of others. */
   readonly tenant?: string | undefined
   /**
    * Overrides {@link JudgeSettings.blocks} for this request. Keep one function per policy: the verdicts of a panel

@@ -147,8 +147,8 @@ export class Member {
   }
 
   #keyOf(conversation: Conversation, options: StageOptions): string {
-    const { policyHash, tenant: everyone, blocks: always } = this.#settings
-    const { stage, tenant = everyone, blocks = always } = options
+    const { policyHash, blocks: always } = this.#settings
+    const { stage, tenant, blocks = always } = options
     return cacheKey(
       {
         identity: identityOf(this.guard),

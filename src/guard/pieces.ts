@@ -6,9 +6,7 @@ import { guardError, LlamaGuardError, unparseableVerdict } from '../types/errors
 import type { Conversation, Guard, JudgeOptions, Role, Stage, Turn, Verdict } from '../types.js'
 import { type AbortSignalLike, LazyAbortController, within } from '../utils/deadline.js'
 import { isObject } from '../utils/json.js'
-
-/** The most pieces of one conversation, whatever `maxChecks` allows, and of one reply. */
-export const MOST_PIECES = 256
+import { MOST_PIECES } from './prompt/fit.js'
 
 /**
  * The pieces that a guard is asked about when it judges this conversation alone. They cover the judged turn. At the

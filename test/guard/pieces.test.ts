@@ -1,6 +1,7 @@
 // The pieces in which a guard is asked about one conversation, up to the most there may be.
 import { expect, it } from 'vitest'
-import { MOST_PIECES, piecesOf } from '../../src/guard/pieces.js'
+import { piecesOf } from '../../src/guard/pieces.js'
+import { MOST_PIECES } from '../../src/guard/prompt/fit.js'
 import type { Conversation } from '../../src/types.js'
 
 it('An older turn that no piece shows is one more piece, up to the most there may be.', () => {

@@ -14,8 +14,8 @@ import { MOST_PER_BYTE, type TokenCounter } from './tokens/counter.js'
  * worse and costs prefill time. A policy fits beside it in 8192 tokens, to which `deploy` sets an endpoint.
  */
 export const CONVERSATION_TOKENS = 7168
-/** The most pieces of one turn, whatever `maxChecks` allows. */
-export const MAX_PIECES = 256
+/** The most pieces of one conversation, whatever `maxChecks` allows, and of one reply. */
+export const MOST_PIECES = 256
 /** Tokens kept free for the model's answer. */
 export const GENERATED_TOKENS = 32
 /** A policy that leaves fewer tokens than this is refused, because no conversation would fit beside it. */
@@ -51,7 +51,7 @@ export function roomFor(contextTokens: number, policyTokens: number): number {
 /**
  * The conversation itself when it fits, otherwise pieces that fit. Older turns that fit no prompt are left out;
  * guard/pieces.ts has them judged.
- * @throws LlamaGuardError `too_many_checks` beyond {@link MAX_PIECES}.
+ * @throws LlamaGuardError `too_many_checks` beyond {@link MOST_PIECES}.
  */
 export function fitConversation(
   conversation: Conversation,
@@ -70,7 +70,7 @@ export function fitConversation(
   if (surelyFits(conversation, room, vision)) return [conversation]
   // Images do not count against the cap on text, because five of them alone would use all of it.
   const total = contextTokens - policyTokens - GENERATED_TOKENS
-  const groups = imageGroups(judged.images ?? [], total, images, MAX_PIECES)
+  const groups = imageGroups(judged.images ?? [], total, images, MOST_PIECES)
   const pictures = Math.max(...groups.map((group) => group.length))
   const forImages = pictures * (images?.tokens ?? 0)
   const textRoom = Math.min(room, total - forImages) - TURN_TOKENS
@@ -106,13 +106,13 @@ export function fitConversation(
   const spent = history.some((turn) => turn.images?.length)
     ? share
     : history.reduce((sum, turn) => sum + tokensOf(turn, reader), 0)
-  const texts = fits ? [judged.text] : cutText(text, textRoom - spent, counter, MAX_PIECES)
+  const texts = fits ? [judged.text] : cutText(text, textRoom - spent, counter, MOST_PIECES)
   const [first = '', ...more] = texts
   const turns = [
     ...groups.map((group) => turnOf(judged, first, group)),
     ...more.map((piece) => turnOf(judged, piece, [])),
   ]
-  if (turns.length > MAX_PIECES) throw tooMany()
+  if (turns.length > MOST_PIECES) throw tooMany()
   return turns.map((turn) => [...history, turn])
 }
 
@@ -141,7 +141,7 @@ function contextOfReply(past: Conversation, room: number, reader: TurnReader): n
 function tooMany(): LlamaGuardError {
   return new LlamaGuardError(
     'too_many_checks',
-    `One turn needs more than ${MAX_PIECES} guard calls. Send less text, or use a guard with a longer context.`,
+    `One turn needs more than ${MOST_PIECES} guard calls. Send less text, or use a guard with a longer context.`,
   )
 }
 

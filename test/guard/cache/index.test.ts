@@ -92,8 +92,8 @@ describe('sharing', () => {
     const store = memoryStore()
     const guard = guardThat(() => SAFE)
     for (const { policy = 'p', tenant, stage = 'input' } of questions) {
-      const judge = judgeOf(guard, { policyHash: policy, cacheStore: store, ...(tenant !== undefined && { tenant }) })
-      await judge.judge(says('same words'), { stage })
+      const judge = judgeOf(guard, { policyHash: policy, cacheStore: store })
+      await judge.judge(says('same words'), { stage, tenant })
       await expect.poll(() => store.entries.size).toBe(guard.calls.length)
     }
     return guard.calls.length

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import llama2 from 'llama-tokenizer-js'
 import { createPrompter, type ModelName } from '../../../src/guard/prompt/index.js'
 import { escapeText } from '../../../src/guard/prompt/escape.js'
-import { CONVERSATION_TOKENS, MAX_PIECES } from '../../../src/guard/prompt/fit.js'
+import { CONVERSATION_TOKENS, MOST_PIECES } from '../../../src/guard/prompt/fit.js'
 import { estimateTokens } from '../../../src/guard/prompt/tokens/counter.js'
 import type { Conversation, Turn } from '../../../src/types.js'
 import { rounds } from '../../helpers/sampled.js'
@@ -92,7 +92,7 @@ describe('a turn beyond the context', () => {
 
   it('is the fault of the client when it needs more than the bound of guard calls', () => {
     const pieces = guard1.fit([user('\u6C2E'.repeat(150_000))])
-    expect(pieces.length).toBeLessThanOrEqual(MAX_PIECES)
+    expect(pieces.length).toBeLessThanOrEqual(MOST_PIECES)
     expect(() => guard1.fit([user('\u6C2E'.repeat(400_000))])).toThrow(
       expect.objectContaining({ code: 'too_many_checks', status: 413 }),
     )

@@ -324,6 +324,14 @@ const BESIDE: Readonly<Record<string, Row>> = {
     body: Buffer.concat([Buffer.from('5\r\n'), gzipSync('Hello'), Buffer.from('\r\n0\r\n\r\n')]),
     judged: 415,
   },
+  'an upload of a compressed file, compressed': {
+    method: 'PUT',
+    path: '/bucket/a.csv.gz',
+    type: 'application/gzip',
+    headers: { 'content-encoding': 'gzip' },
+    body: gzipSync(gzipSync('a,b')),
+    judged: 415,
+  },
   'spans of OpenTelemetry': {
     path: '/v1/traces',
     body: {

@@ -17,7 +17,8 @@ export async function readStream(req: Decoding, limit: number, all: boolean): Pr
   const encoding = encodingOf(req.headers['content-encoding'])
   const encodings = encoding?.split(',') ?? []
   if (encodings.length > 1 && encodings.every((each) => isKnownEncoding(encodingOf(each)))) throw twoEncodings()
-  const mayLeave = !all && (type.kind === 'other' || !isKnownEncoding(encoding))
+  const isUpload = !all && type.kind === 'other'
+  const mayLeave = isUpload || (!all && !isKnownEncoding(encoding))
   const raw = new ByteBuffer()
   const isPlain = encoding === undefined || !isKnownEncoding(encoding)
   const ended = await pull(req, raw, limit, mayLeave && isPlain ? beginsLikeJson : () => true)
@@ -26,7 +27,9 @@ export async function readStream(req: Decoding, limit: number, all: boolean): Pr
   if (!ended) throw tooLarge(limit)
   if (raw.size === 0) return NO_BODY
   const { bytes, fault } = decoded(raw.bytes(), encoding, limit)
-  if (encoding !== undefined && fault === undefined && bytes[0] === 0x1f && bytes[1] === 0x8b) throw twoEncodings()
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b
+  // A file that is gzip itself may be uploaded compressed.
+  if (encoding !== undefined && fault === undefined && isGzip && !isUpload) throw twoEncodings()
   if (encoding !== undefined && fault === undefined) req.handOn?.(bytes)
   return parseBody(bytes, type, fault)
 }

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../src/types/errors.js'
 import { llamaGuard } from '../src/llama-guard.js'
 import type { LlamaGuardOptions } from '../src/options/index.js'
-import { EXPRESSES } from './helpers/apps.js'
+import { ask, EXPRESSES } from './helpers/apps.js'
 import { markerGuard, memoryLogger } from './helpers/guards.js'
 import { chat, chunk, completion, send, serve, sleep, type Running } from './helpers/http.js'
 
@@ -40,6 +40,60 @@ describe('A hook of the application', () => {
     expect(reply.text).not.toContain('my words')
   })
 })
+
+const THROWN: readonly (readonly [string, () => unknown])[] = [
+  ['an error', () => new Error('plain')],
+  ['null', () => null],
+  ['an object without prototype', () => Object.create(null) as object],
+  ['a proxy that was revoked', revoked],
+  ['an error whose message throws', () => Object.defineProperty(new Error('x'), 'message', { get: fails })],
+  ['an error whose name is a symbol', () => Object.assign(new Error('x'), { name: Symbol('x') })],
+  // What `Error.prepareStackTrace = (_, sites) => sites` leaves.
+  ['an error whose stack is a list', () => Object.assign(new Error('x'), { stack: [] })],
+  ['an error whose code has no text', () => Object.assign(new Error('x'), { code: Object.create(null) as object })],
+]
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+function fails(): never {
+  throw new Error('a look at an error')
+}
+
+// A rejection that nobody takes fails the run.
+it.each(THROWN)(
+  'A hook, a guard or a logger that throws %s leaves no request without an answer.',
+  async (_what, thrown) => {
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue()
+    const throws = (): never => {
+      throw thrown()
+    }
+    const rejects = async (): Promise<never> => throws()
+    const logger = { debug: throws, info: rejects, warn: throws, error: rejects }
+    const rows: readonly (readonly [LlamaGuardOptions, number])[] = [
+      ...[throws, rejects].flatMap((hook): (readonly [object, number])[] => [
+        [{ onVerdict: hook }, 451],
+        [{ skip: hook }, 503],
+        [{ override: hook }, 503],
+        [{ context: hook }, 503],
+        [{ refusalText: hook }, 451],
+        [{ handler: hook }, 451],
+        [{ guard: { judge: hook } }, 503],
+      ]),
+      [{ logger }, 451],
+      [{ logger, skip: throws }, 503],
+    ]
+    for (const [options, status] of rows) {
+      const url = await guarded(options)
+      const reply = await ask(url, { body: chat('UNSAFE') })
+      expect([Object.keys(options), reply.status]).toEqual([Object.keys(options), status])
+    }
+    warned.mockRestore()
+  },
+)
 
 it('A dialect that cannot even begin to read a reply ends in 503, not in a hang.', async () => {
   const { openaiChat } = await import('../src/dialects/openai-chat.js')

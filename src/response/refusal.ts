@@ -43,7 +43,7 @@ function handled(decision: Decision, context: RefusalContext): OwnAnswer | undef
   const { settings, req } = context
   if (settings.handler === undefined || req === undefined || decision.action !== 'block') return undefined
   try {
-    return ownAnswer(settings.handler, req, decision)
+    return ownAnswer(settings.handler, req, decision, (error) => context.tellOperator?.('handler', error))
   } catch (error) {
     context.tellOperator?.('handler', error)
     return undefined
@@ -80,7 +80,12 @@ type Handler = (req: GuardedRequest, res: ServerResponse, decision: Decision) =>
  * What the handler answers.
  * @throws what the handler throws, and a TypeError when it has not ended its answer at once.
  */
-function ownAnswer(handler: Handler, req: GuardedRequest, decision: Decision): OwnAnswer {
+function ownAnswer(
+  handler: Handler,
+  req: GuardedRequest,
+  decision: Decision,
+  failed: (error: unknown) => void,
+): OwnAnswer {
   const answer = new ServerResponse(req)
   // In an Express app it has Express' methods too.
   const { res } = req as GuardedRequest & { res?: ServerResponse }
@@ -110,7 +115,9 @@ function ownAnswer(handler: Handler, req: GuardedRequest, decision: Decision): O
       return answer
     },
   })
-  handler(req, answer, decision)
+  // The type returns void, but an async function fits it too. Its rejection would end the process.
+  const answered: unknown = handler(req, answer, decision)
+  if (answered instanceof Promise) answered.catch(failed)
   if (!ended) throw new TypeError('handler(req, res, decision) has to end its answer before it returns')
   return { status: answer.statusCode, headers: answer.getHeaders(), body: Buffer.concat(chunks) }
 }
@@ -233,6 +240,7 @@ export function refusalText(decision: Decision, context: RefusalContext): string
     if (req === undefined) return undefined
     try {
       const text: unknown = option(decision, req)
+      if (text instanceof Promise) text.catch((error: unknown) => context.tellOperator?.('refusalText', error))
       return typeof text === 'string' && text !== '' ? text : undefined
     } catch (error) {
       // The client still gets a refusal.

@@ -258,7 +258,10 @@ function fieldsOf(fields: RequestFields | undefined): RequestFields | undefined 
 }
 
 function atOnce<T>(option: string, answer: T): T {
-  if (typeof answer === 'object' && answer !== null && 'then' in answer)
+  if (typeof answer === 'object' && answer !== null && 'then' in answer) {
+    // A rejection that nobody takes would end the process.
+    Promise.resolve(answer).catch(() => undefined)
     throw new TypeError(`${option}(req) returned a promise; it has to answer at once`)
+  }
   return answer
 }

@@ -63,8 +63,7 @@ export function withoutErrors(logger: Logger): Logger {
 
 /** The message is left out, because it may quote what was to be logged. */
 function warn(thrown: unknown): void {
-  const name = thrown instanceof Error ? thrown.name : typeof thrown
-  process.emitWarning(`The logger threw: ${name}`, 'LlamaGuardWarning')
+  process.emitWarning(`The logger threw: ${describeError(thrown).name}`, 'LlamaGuardWarning')
 }
 
 interface LoggedRequest {
@@ -151,7 +150,10 @@ function failureOf(error: LlamaGuardError, ownGuard: boolean): object {
   return {
     ...(!ownGuard && { reason: error.message }),
     ...(cause !== undefined && {
-      cause: { name, ...((typeof code === 'number' || /^[A-Z_]{1,40}$/.test(String(code))) && { code }) },
+      cause: {
+        name,
+        ...((typeof code === 'number' || (typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code))) && { code }),
+      },
     }),
     ...(ownGuard && at.length > 0 && { at }),
   }
@@ -162,10 +164,22 @@ export function logHookError(logger: Logger, option: string, error: unknown, abo
   logger.error({ ...about, option, error: describeError(error) }, `the option ${option} threw`)
 }
 
+/** Never throws, because the request would then have no answer. Each look at what was thrown may throw. */
 function describeError(error: unknown): { name: string; message?: string; stack?: string | undefined; code?: unknown } {
-  // String() calls a method of an object, which may throw or be missing.
-  if (!(error instanceof Error))
-    return { name: typeof error, message: typeof error === 'string' ? error : Object.prototype.toString.call(error) }
-  const { name, message, stack, code } = error as NodeJS.ErrnoException
-  return { name, message, stack, ...(code !== undefined && { code }) }
+  try {
+    // String() calls a method of an object, which may throw or be missing.
+    if (!(error instanceof Error))
+      return { name: typeof error, message: typeof error === 'string' ? error : Object.prototype.toString.call(error) }
+    const { message, stack, code } = error as NodeJS.ErrnoException
+    const name: unknown = error.name
+    // `Error.prepareStackTrace` of an app may make a stack a list.
+    return {
+      name: String(name),
+      message,
+      ...(typeof stack === 'string' && { stack }),
+      ...(code !== undefined && { code }),
+    }
+  } catch {
+    return { name: typeof error }
+  }
 }

@@ -238,15 +238,14 @@ describe('The copies of an emulated endpoint', () => {
     const { copies, env } = await start({ timing })
     for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
     const guard = createGuard({ endpoint: emulator.endpoint, model: MODEL })
-    await Promise.all(
-      Array.from({ length: 8 }, async (_, user) => {
-        const turns: Turn[] = []
-        for (let turn = 0; turn < 5; turn += 1) {
-          turns.push({ role: turn % 2 === 0 ? 'User' : 'Agent', text: `${user}. ${'Tell me of llamas. '.repeat(40)}` })
-          await guard.judge(turns)
-        }
-      }),
-    )
+    const chats = Array.from({ length: 8 }, (): Turn[] => [])
+    for (let turn = 0; turn < 5; turn += 1) {
+      for (const [user, turns] of chats.entries())
+        turns.push({ role: turn % 2 === 0 ? 'User' : 'Agent', text: `${user}. ${'Tell me of llamas. '.repeat(40)}` })
+      // Another chat is first in each round: in one fixed order, the least busy copy is by chance the one that knows it.
+      const order = [...chats.slice(turn), ...chats.slice(0, turn)]
+      await Promise.all(order.map((turns) => guard.judge([...turns])))
+    }
     await guard.close?.()
     expect(copies.reduce((sum, { requests }) => sum + requests, 0)).toBe(40)
     return copies.reduce((sum, { prompt, cached }) => sum + prompt - cached, 0)

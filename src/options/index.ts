@@ -127,7 +127,7 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
    * is remembered in process do not count. More are 413 `too_many_checks`, whatever `onError` says. Default: 32.
    */
   maxChecks?: number
-  /** The most verdicts remembered in process. 0 turns the cache off. Default: 10000. */
+  /** The most verdicts remembered in process, about 0.5 kB each. 0 turns the cache off. Default: 10000. */
   cacheMax?: number
   /** Milliseconds for which a verdict is remembered. Default: 300000. */
   cacheTtlMs?: number

@@ -22,7 +22,7 @@ export interface CacheOptions {
   readonly max: number
   /** Milliseconds an entry lives, in process and in the store. */
   readonly ttlMs: number
-  /** The most bytes kept in process, roughly. Default: 16 MiB. */
+  /** The most bytes kept in process, roughly. Default: 1 KiB for each of `max`, and at least 16 MiB. */
   readonly maxBytes?: number
   /** Milliseconds one question may take, however many callers wait for its answer. Default: 10000. */
   readonly timeoutMs?: number
@@ -46,7 +46,7 @@ export interface VerdictCache {
 export function createCache({
   max,
   ttlMs,
-  maxBytes = 16 * 1024 * 1024,
+  maxBytes = Math.max(max, 16 * 1024) * 1024,
   timeoutMs = 10_000,
   store: shared,
   logger,

@@ -223,6 +223,13 @@ describe('remembering', () => {
     expect(small.stats().entries).toBeGreaterThan(10)
     expect(small.stats().entries).toBeLessThan(60)
   })
+  it('keeps as many entries as asked for', async () => {
+    const many = createCache({ max: 40_000, ttlMs: 60_000 })
+    const signal = new AbortController().signal
+    for (let index = 0; index < 40_000; index++)
+      await many.judge(`${index}`.padStart(64, '0'), signal, () => Promise.resolve(SAFE))
+    expect(many.stats().entries).toBe(40_000)
+  })
   it('counts the bytes of a verdict with more than a word', async () => {
     const long = 'S'.repeat(2000)
     for (const verdict of [

@@ -6,7 +6,7 @@ import { createLocalGuard } from '../guard/backends/local/index.js'
 import { llamaCppComplete } from '../guard/backends/llama-cpp/index.js'
 import { openAiModeration } from '../guard/backends/openai-moderation.js'
 import { openAiChatComplete, openAiCompatibleComplete } from '../guard/backends/openai-compatible.js'
-import { createPrompter, isPromptGuard, type Prompter, type PromptGuardName } from '../guard/prompt/index.js'
+import { createPrompter, isPromptGuard, type Prompter, type PromptGuardName, textOnly } from '../guard/prompt/index.js'
 import { anyUnsafe, cascade } from '../guard/panel.js'
 import type { NamedGuard } from '../guard/ready.js'
 import { promptGuard } from '../guard/backends/prompt-guard.js'
@@ -165,9 +165,7 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
     }
     case 'openai': {
       const { guardUrl = '', guardApiKey, guardModel, concurrency, timeoutMs } = config
-      // A text completion carries no image. With `vision` the prompt would mention an image, and the model would
-      // judge the text alone.
-      const prompter = { ...prompterOf(config), vision: false }
+      const prompter = textOnly(prompterOf(config))
       const complete = (readsChats(config) ? openAiChatComplete : openAiCompatibleComplete)({
         url: guardUrl,
         apiKey: guardApiKey,
@@ -181,9 +179,9 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
     }
     case 'llama-cpp': {
       const { guardModel: modelPath = '', concurrency, timeoutMs } = config
-      const full = prompterOf(config)
+      const full = textOnly(prompterOf(config))
       // llama.cpp allocates memory for every token of the context, so the context is smaller than the model's own.
-      const prompter = { ...full, contextTokens: Math.min(full.contextTokens, LLAMA_CPP_CONTEXT_TOKENS), vision: false }
+      const prompter = { ...full, contextTokens: Math.min(full.contextTokens, LLAMA_CPP_CONTEXT_TOKENS) }
       const { contextTokens, maxNewTokens } = prompter
       const complete = llamaCppComplete({ modelPath, concurrency, timeoutMs, contextTokens, maxNewTokens })
       return promptedGuard({ prompter, complete, identity: complete.identity, logprobs })

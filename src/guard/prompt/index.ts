@@ -19,6 +19,7 @@ import { nemotronSafetyGuard } from './nemotron-safety-guard.js'
 import { qwen3GuardGen } from './qwen3guard-gen.js'
 
 export { LLAMA_GUARDS, MODELS, PROMPT_GUARDS, isPromptGuard, type ModelName, type PromptGuardName } from './template.js'
+export { textOnly } from './prompter.js'
 export type { ModelOptions, Prompter, PromptPolicy, RenderOptions } from './prompter.js'
 
 const TEMPLATES: Readonly<Record<LlamaGuardName, Template>> = {

@@ -112,6 +112,19 @@ export function llamaGuardPrompter(model: ModelName, template: Template, policy:
   }
 }
 
+/**
+ * The prompter for a server that is sent text alone. Its prompts show no image, because the model would not get it.
+ * `fit` leaves room for images all the same.
+ */
+export function textOnly(prompter: Prompter): Prompter {
+  return {
+    ...prompter,
+    vision: false,
+    render: (conversation) =>
+      prompter.render(conversation.map((turn) => (turn.images ? { role: turn.role, text: turn.text } : turn))),
+  }
+}
+
 interface Envelope {
   /** The prompt from its first byte up to the first turn. */
   readonly plain: string

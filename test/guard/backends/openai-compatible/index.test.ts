@@ -8,6 +8,7 @@ import {
   type OpenAiCompatibleOptions,
 } from '../../../../src/guard/backends/openai-compatible.js'
 import { createPrompter } from '../../../../src/guard/prompt/index.js'
+import { createGuard } from '../../../../src/index.js'
 import { promptedGuard } from '../../../../src/guard/backends/prompted.js'
 import { closing } from '../../../helpers/closing.js'
 import { type Running, serve } from '../../../helpers/http.js'
@@ -108,6 +109,18 @@ describe('A completion', () => {
     await complete('prompt', { logprobs: false })
     expect(Object.keys(seen[0]?.body ?? {}).sort()).toEqual(['max_tokens', 'prompt', 'stream', 'temperature'])
     expect(seen[0]?.headers).not.toHaveProperty('authorization')
+  })
+  it('shows no image, for it carries none', async () => {
+    reply = json(SAFE)
+    const guard = closing(createGuard({ guard: 'openai', guardUrl: url, guardModel: 'm', model: 'llama-guard-4-12b' }))
+    expect(guard.vision).toBe(false)
+    await guard.judge([
+      { role: 'User', text: 'Look. ![](http://10.0.0.1/)', images: [{ url: 'data:image/png;base64,AA==' }] },
+    ])
+    const prompt = seen[0]?.body['prompt']
+    expect(prompt).toContain('User: Look. ! [](http://10.0.0.1/)')
+    expect(prompt).toContain('S14: Code Interpreter Abuse')
+    expect(prompt).not.toContain('<|image|>')
   })
   it('is cancelled on the wire when nobody waits for it', async () => {
     let closed = false

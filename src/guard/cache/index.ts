@@ -5,7 +5,7 @@ import { hash, randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { LlamaGuardError } from '../../types/errors.js'
 import type { CacheStats, Conversation, Guard, Logger, Stage, Verdict } from '../../types.js'
-import { type AbortSignalLike, Deadline, type LazyAbortController, reasonOf } from '../../utils/deadline.js'
+import { type AbortSignalLike, Deadline, type LazyAbortController, orAbort, reasonOf } from '../../utils/deadline.js'
 import { type CacheStore, readEntry, shielded, writeEntry } from './store.js'
 
 /**
@@ -229,14 +229,13 @@ export function createSingleFlight<T>(ms: number) {
   /** A call is aborted when its last caller leaves. */
   const board = (flight: Flight<T>, signal: AbortSignalLike): Promise<T> => {
     flight.waiting++
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        reject(reasonOf(signal))
+    return orAbort(
+      signal,
+      () => flight.answer,
+      () => {
         if (--flight.waiting === 0) flight.deadline.abort(reasonOf(signal))
-      }
-      signal.addEventListener('abort', leave, { once: true })
-      flight.answer.then(resolve, reject)
-    })
+      },
+    )
   }
 
   return {

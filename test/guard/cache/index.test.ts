@@ -1,5 +1,6 @@
 // A remembered verdict belongs to exactly one question: same guard, policy, tenant, stage and turns. Nothing
 // else is remembered.
+import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cacheKey, type CacheKeyParts, createCache } from '../../../src/guard/cache/index.js'
@@ -229,6 +230,8 @@ describe('remembering', () => {
     for (let index = 0; index < 40_000; index++)
       await many.judge(`${index}`.padStart(64, '0'), signal, () => Promise.resolve(SAFE))
     expect(many.stats().entries).toBe(40_000)
+    // A signal may outlive its judgement, so nothing of it stays there.
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
   it('counts the bytes of a verdict with more than a word', async () => {
     const long = 'S'.repeat(2000)

@@ -1,5 +1,6 @@
 // The hook onToolCall, on the wire: in each API, whole and streamed, a call that it allows leaves byte for byte, and of
 // one that it blocks nothing does.
+import type { ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { guardFetch } from '../src/fetch/index.js'
 import { llamaGuard, type LlamaGuardOptions, type ToolCall } from '../src/index.js'
@@ -420,6 +421,40 @@ describe('The hook onToolCall', () => {
     waiting[0]!('allow')
     waiting[1]!('block')
     expect((await reply).text).not.toMatch(/erase_disk|SECRET/)
+    await guard.close()
+  })
+
+  it.each([
+    ['UNSAFE', 1],
+    ['fine', 0],
+  ])('may write to the reply that asks it, with %s behind, %i bytes beyond the bound', async (word, beyond) => {
+    const line = (content: string, calls?: object[]): string =>
+      `${JSON.stringify({ model: 'm', message: { role: 'assistant', content, tool_calls: calls }, done: false })}\n`
+    const [call, behind, wordless] = [line('', [{ function: CALL }]), line(word), line('').repeat(10)]
+    const long = line('long '.repeat(300))
+    const maxReplyBytes = (call + behind + wordless + long).length - beyond
+    const guard = llamaGuard({
+      ...OPTIONS,
+      maxReplyBytes,
+      onToolCall(_call, req) {
+        for (const each of [wordless, long]) (req as { res?: ServerResponse }).res!.write(each)
+        return 'allow'
+      },
+    })
+    const server = await serve((req, res) => {
+      Object.assign(req, { res })
+      guard(req, res, () => {
+        res.writeHead(200, { 'content-type': TYPES.ndjson })
+        res.write(line('Hello.'))
+        setTimeout(() => res.write(call + behind), 100)
+        setTimeout(() => res.end(), 300)
+      })
+    })
+    served.push(server)
+    const reply = await send(`${server.url}/api/chat`, { body: chat('Hi.') })
+    expect(reply.text.startsWith(line('Hello.'))).toBe(true)
+    if (word === 'fine') expect(reply.text).toBe(line('Hello.') + call + behind + wordless + long)
+    else expect(reply.text).not.toContain(word)
     await guard.close()
   })
 

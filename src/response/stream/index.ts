@@ -207,9 +207,10 @@ class EventStreamHold implements Hold, StreamJudgeOptions {
     held.leaves = this.#reader.leaves
   }
 
+  /** The hook is called later, because it may write to this reply, whose frames are being read. */
   async #ask(call: FoundCall): Promise<void> {
     this.#asking += 1
-    const judgement = await this.#context.askToolCall?.(call)
+    const judgement = await Promise.resolve(call).then((found) => this.#context.askToolCall?.(found))
     this.#asking -= 1
     if (this.#over) return
     if (judgement !== undefined) this.#judge.note(judgement)

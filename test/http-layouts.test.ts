@@ -1,5 +1,7 @@
 // The forms HTTP itself comes in: 1.0, closing and chunked connections, Expect, and HTTP/2 through Node's compat API.
 
+import type { ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { guarded, onNode, serving, within, type Handler } from './helpers/apps.js'
 import { chat, chunk, completion, sleep } from './helpers/http.js'
@@ -174,5 +176,30 @@ describe('HTTP/2 on the compat API', () => {
     stream.close(8)
     await sleep(100)
     expect((await exchange(chat('hi'), { 'x-say': 'word' })).status).toBe(200)
+  })
+
+  it.each([
+    ['UNSAFE', 2],
+    ['word', 0],
+  ])('breaks bare text that goes on with %s with code %i', async (word, code) => {
+    const server = await serveHttp2((req, res) =>
+      guarded({ windowMs: 5 })(req, res, () => {
+        res.setHeader('content-type', 'text/plain')
+        res.write('It is fine. ')
+        setTimeout(() => res.end(word), 60)
+      }),
+    )
+    const reply = await server.ask({ body: chat('hi') })
+    server.close()
+    expect([reply.text, reply.code]).toEqual([`It is fine. ${code === 0 ? word : ''}`, code])
+  })
+
+  it('lets a handler reset its stream before the first byte', async () => {
+    const server = await serveHttp2((req, res) =>
+      guarded()(req, res, () => (res as ServerResponse & { stream: ServerHttp2Stream }).stream.close(8)),
+    )
+    const reply = await server.ask({ body: chat('hi') })
+    server.close()
+    expect([reply.text, reply.code]).toEqual(['', 8])
   })
 })

@@ -168,7 +168,8 @@ const catching = (name: string): PropertyDescriptor & ThisType<Guarded> => ({
   writable: true,
   value(...args: unknown[]): unknown {
     const link = this[LINKS].at(-1)!
-    if (link.holdsHead && this[LINKS].every(({ sending }) => !sending)) return void link.destroy()
+    // A stream of HTTP/2 ends itself when it is closed, and resets then.
+    if (!this.closed && link.holdsHead && this[LINKS].every(({ sending }) => !sending)) return void link.destroy()
     return Reflect.apply(Reflect.get(Object.getPrototypeOf(this) as object, name) as () => unknown, this, args)
   },
 })

@@ -196,7 +196,8 @@ class Interception extends Link implements ResponseController {
   destroy(): void {
     this.#leaveHold('gone')
     this.#letConnectionGo?.()
-    this.res.destroy()
+    // Without an error the client of HTTP/2 finds the reply complete.
+    this.res.destroy(this.#stream && new Error('The reply is broken off'))
   }
 
   abandon(): void {

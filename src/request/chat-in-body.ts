@@ -84,9 +84,7 @@ function resolve(dialect: string | Dialect): Dialect {
   throw invalidOption(`There is no dialect ${JSON.stringify(dialect)}; built in are ${names}.`)
 }
 
-function isOwn(dialect: Dialect): boolean {
-  return !BUILT_IN.includes(dialect)
-}
+const isOwn = (dialect: Dialect): boolean => !BUILT_IN.includes(dialect)
 
 /** A chat, and the dialect that reads it. */
 export interface RecognisedChat {

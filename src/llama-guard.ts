@@ -164,7 +164,7 @@ function forward(exchange: Exchange, { upstream }: Services, guarded: GuardedRes
   const { req, res, chat, signal, logger } = exchange
   return () => {
     upstream
-      .forward({ req, res, body: chat.body, signal, logger, path: req.url ?? '/' })
+      .forward({ req, res, body: chat.body, exact: chat.exact, signal, logger, path: req.url ?? '/' })
       .catch((error: unknown) => exchange.upstreamFailed(error, guarded))
   }
 }

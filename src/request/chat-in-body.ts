@@ -92,6 +92,8 @@ export interface RecognisedChat {
   readonly dialect: Dialect
   /** The body as the handler will see it. It is a list or a text when the whole body is one. */
   readonly body: Record<string, unknown>
+  /** The text of the body, where the value has other numbers. */
+  readonly exact?: string | undefined
   readonly request: ChatRequest
   /** Why a chat without words is not judged. Default: it is empty. */
   readonly why?: 'unknown-body'

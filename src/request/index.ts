@@ -104,7 +104,7 @@ export function createConversationReader({
           announced,
         }
       if (read.kind === 'read' && read.parsed === true && isEmpty(req.body)) req.body = read.value
-      return withUrl(judged)
+      return withUrl(read.kind === 'read' && read.exact !== undefined ? { ...judged, exact: read.exact } : judged)
     },
   }
 }

@@ -14,6 +14,8 @@ export interface UpstreamCall {
    */
   readonly body?: Readonly<Record<string, unknown>>
   readonly rawBody?: Buffer
+  /** The text that the body was read from, where JavaScript holds other numbers than it says. */
+  readonly exact?: string | undefined
   /** Aborted when the client has left or the reply is blocked. The call then ends at once without an error. */
   readonly signal: AbortSignal
   readonly logger?: Logger

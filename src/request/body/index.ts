@@ -52,7 +52,7 @@ async function readFields(req: GuardedRequest, { limit, all = true }: BodyOption
 }
 
 function beside(read: Read, value: unknown): Read {
-  return { ...read, value: [read.value, value] }
+  return { ...read, value: [read.value, value], exact: undefined }
 }
 
 /** A request of HTTP/2. `endAfterHeaders` is true when the client has ended it with its head. */

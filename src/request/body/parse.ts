@@ -27,6 +27,8 @@ export interface Read {
   readonly unclear?: boolean
   /** True for JSON that came as JSON, which a handler may find on `req.body`. */
   readonly parsed?: boolean
+  /** The text of JSON with numbers of so many digits that the value may have others. */
+  readonly exact?: string | undefined
 }
 
 export const NO_BODY: ReadBody = { kind: 'none' }
@@ -117,6 +119,8 @@ function notUtf8(): LlamaGuardError {
   return new LlamaGuardError('invalid_json', 'The body is not valid UTF-8; send JSON in UTF-8.')
 }
 
+const MANY_DIGITS = /\d{16}/
+
 function parseText(text: string, kind: MediaType['kind']): ReadBody {
   if (kind === 'form') return { kind: 'read', format: 'form', value: formValue(text) }
   const json = trimmed(text)
@@ -137,6 +141,7 @@ function parseText(text: string, kind: MediaType['kind']): ReadBody {
       format: 'json',
       value: parsed.value,
       parsed: plain !== undefined,
+      ...(plain !== undefined && MANY_DIGITS.test(json) && { exact: json }),
       fault,
       unclear: parsed.repeats,
     }

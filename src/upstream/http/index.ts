@@ -74,7 +74,7 @@ export function httpUpstream(options: HttpUpstreamOptions, service?: Service): U
   }
 
   function toRequest(
-    { req, body, rawBody, path, signal }: UpstreamCall,
+    { req, body, exact, rawBody, path, signal }: UpstreamCall,
     apiKey: string | undefined,
   ): Dispatcher.RequestOptions {
     const joined = joinPath(base, path)
@@ -87,7 +87,7 @@ export function httpUpstream(options: HttpUpstreamOptions, service?: Service): U
       path: target,
       headers: requestHeaders(req.headers, { apiKey, path: target, json }),
       signal,
-      body: bodyless ? null : json ? JSON.stringify(body) : (rawBody ?? req),
+      body: bodyless ? null : json ? (exact ?? JSON.stringify(body)) : (rawBody ?? req),
     }
   }
 

@@ -89,7 +89,7 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
 
   /** The container may serve one model under any name. It takes an empty one, and SageMaker routes by the path. */
   function passOn(call: UpstreamCall, upstream: Upstream): Promise<void> {
-    return upstream.forward({ ...call, body: { ...call.body, model: '' }, path: '/chat/completions' })
+    return upstream.forward({ ...call, body: { ...call.body, model: '' }, exact: undefined, path: '/chat/completions' })
   }
 
   function unreachable(error: unknown): never {

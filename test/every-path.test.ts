@@ -28,6 +28,7 @@ const BODIES: Readonly<Record<string, object>> = {
   images: { model: 'm', prompt: 'UNSAFE', n: 1 },
   gemini,
   'gemini-stream': gemini,
+  'gemini-interactions': { model: 'm', input: 'UNSAFE' },
   'cohere-chat': { model: 'm', messages: [{ role: 'user', content: [{ type: 'text', text: 'UNSAFE' }] }] },
   'bedrock-converse': converse,
   'bedrock-converse-stream': converse,
@@ -95,6 +96,7 @@ describe('What is kept', () => {
   it.each(
     `/v1/responses/resp_1 /openai/responses/resp_1?api-version=1 /v1/conversations/conv_1/items
   /openai/v1/conversations/conv_1/items?limit=2 /v1/conversations/conv_1/items/msg_1
+  /v1beta/interactions/v1_Chd1?stream=true /v1/interactions/v1_Chd1 /v1beta1/projects/p/locations/l/interactions/i1
   /v1/chat/completions /v1/chat/completions?limit=2 /v1/chat/completions/chatcmpl-1
   /threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/state
   /threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/state/checkpoint_1
@@ -113,7 +115,14 @@ describe('What is kept', () => {
     const server = await serve(express().use(middleware, plain))
     expect((await send(`${server.url}/v1/responses/resp_1/cancel`, { method: 'POST' })).status).toBe(200)
     const asked = middleware.guard.asked.length
-    for (const path of ['/v1/completions', '/threads/1', '/chat', '/v1/models'])
+    for (const path of [
+      '/v1/completions',
+      '/threads/1',
+      '/chat',
+      '/v1/models',
+      '/v1/interactions/42',
+      '/api/interactions/1',
+    ])
       expect((await send(server.url + path)).headers['llama-guard']).toBeUndefined()
     expect(middleware.guard.asked).toHaveLength(asked)
     await server.close()

@@ -144,6 +144,52 @@ const CASES: Readonly<Record<string, Case>> = {
   'gemini stream': {
     frames: data(geminiPart({ text: 'Hello.' }), geminiPart({ functionCall: { name: 'erase_disk', args: ARGS } })),
   },
+  'gemini-interactions': {
+    reply: { steps: [{ type: 'thought' }, { type: 'function_call', id: 'f1', name: 'erase_disk', arguments: ARGS }] },
+  },
+  'gemini-interactions stream': {
+    frames: data(
+      { event_type: 'interaction.created', interaction: { id: 'v1_a', status: 'in_progress' } },
+      { event_type: 'step.start', index: 0, step: { type: 'model_output' } },
+      { event_type: 'step.delta', index: 0, delta: { type: 'text', text: 'Hello.' } },
+      { event_type: 'step.stop', index: 0 },
+      ...[0, 1].map((at) => ({
+        event_type: 'step.start',
+        index: at + 1,
+        step:
+          at === 0
+            ? { type: 'function_call', id: 'f1', name: 'erase_disk', arguments: {} }
+            : { type: 'code_execution_call', id: 'c1' },
+      })),
+      ...HALVES.map((text) => ({
+        event_type: 'step.delta',
+        index: 1,
+        delta: { type: 'arguments_delta', arguments: text },
+      })),
+      {
+        event_type: 'step.delta',
+        index: 2,
+        delta: { type: 'code_execution_call', arguments: { language: 'python', code: 'SECRET' } },
+      },
+      { event_type: 'step.stop', index: 1 },
+      { event_type: 'step.stop', index: 2 },
+      { event_type: 'interaction.completed', interaction: { id: 'v1_a', status: 'requires_action' } },
+    ),
+    calls: [{ name: 'code_execution_call', arguments: { language: 'python', code: 'SECRET' } }, CALL],
+  },
+  'gemini-interactions stream of an older revision': {
+    frames: data(
+      { event_type: 'interaction.start', interaction: { id: 'v1_a', status: 'in_progress' } },
+      { event_type: 'content.start', index: 0, content: { type: 'function_call' } },
+      {
+        event_type: 'content.delta',
+        index: 0,
+        delta: { type: 'function_call', id: 'f1', name: 'erase_disk', arguments: ARGS },
+      },
+      { event_type: 'content.stop', index: 0 },
+      { event_type: 'interaction.complete', interaction: { id: 'v1_a', status: 'requires_action' } },
+    ),
+  },
   'bedrock-converse': {
     reply: {
       output: {

@@ -8,6 +8,7 @@ import { bedrockConverse, bedrockConverseStream } from './bedrock-converse.js'
 import { cohereChat } from './cohere-chat.js'
 import type { Dialect, Media, RpcCall, StreamEvent, StreamReader } from './dialect.js'
 import { embeddings } from './embeddings.js'
+import { geminiInteractions } from './gemini-interactions.js'
 import { gemini, geminiStreaming } from './gemini.js'
 import { images } from './images.js'
 import { langGraph } from './langgraph.js'
@@ -32,6 +33,7 @@ export const BUILT_IN: readonly Dialect[] = [
   images,
   gemini,
   geminiStreaming,
+  geminiInteractions,
   cohereChat,
   bedrockConverse,
   bedrockConverseStream,

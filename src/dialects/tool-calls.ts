@@ -32,7 +32,9 @@ response.output_item.added response.function_call_arguments.delta response.outpu
 tool-call-start tool-call-delta tool-call-end index delta.message.tool_calls delta.message.tool_calls.function.arguments
 tool-input-start tool-input-delta tool-input-available toolCallId . inputTextDelta
 b c 9 toolCallId . argsTextDelta
-TOOL_CALL_START TOOL_CALL_ARGS TOOL_CALL_END toolCallId . delta`
+TOOL_CALL_START TOOL_CALL_ARGS TOOL_CALL_END toolCallId . delta
+step.start step.delta step.stop index step delta.arguments
+content.start content.delta content.stop index content delta.arguments`
   .split('\n')
   .map(
     (line) => line.split(' ') as [begins: string, grows: string, ends: string, key: string, call: string, text: string],
@@ -52,6 +54,7 @@ interface Piece {
 
 interface Open {
   readonly id: string
+  readonly kind: string
   name: string
   text: string
 }
@@ -103,7 +106,7 @@ export class ToolCalls {
   #event(value: unknown, { part }: StreamEvent): void {
     if (!isObject(value)) return this.#walk(value, '', '', false)
     const bedrock = Object.keys(value).find((name) => name.startsWith('contentBlock') && isObject(value[name]))
-    const type = bedrock ?? part ?? textOf(value.type)
+    const type = bedrock ?? part ?? textOf(value.type ?? value.event_type)
     if (this.#chunk !== undefined && type !== 'TOOL_CALL_CHUNK') this.#close(this.#chunk)
     if (type === 'TOOL_CALL_CHUNK') return this.#readChunk(value)
     if (this.#step(type, bedrock === undefined ? value : value[bedrock])) return
@@ -123,7 +126,9 @@ export class ToolCalls {
     const piece = pieceOf(call === '.' ? 'toolCalls' : call.slice(call.lastIndexOf('.') + 1), at(body, call))
     const more = at(body, text)
     if (type === begins && piece !== undefined) this.#grow(key, piece)
-    else if (type === grows && typeof more === 'string') this.#grow(key, { given: more })
+    // Gemini's deltas may name their call once more, or alone.
+    else if (type === grows && (typeof more === 'string' || isObject(more)))
+      this.#grow(key, { ...pieceOf('', at(body, 'delta')), given: more })
     else if (type === ends && piece !== undefined && (piece.name !== undefined || call !== '.')) this.#whole(piece, key)
     else if (type === ends) this.#close(key)
     else return false
@@ -162,7 +167,7 @@ export class ToolCalls {
     if (object['chunk_position'] === 'last' || textOf(ends) !== '') this.#close(message)
   }
 
-  #grow(key: string, { id = '', name = '', given }: Piece): void {
+  #grow(key: string, { id = '', name = '', given, kind = '' }: Piece): void {
     const text = given === undefined || isEmpty(given) ? '' : typeof given === 'string' ? given : JSON.stringify(given)
     let open = this.#open.get(key)
     // Servers that send whole calls give them no index of their own.
@@ -172,7 +177,7 @@ export class ToolCalls {
         (name !== '' && !this.#again && open.text !== '' && parsed(open.text) !== open.text))
     if (isNext) this.#close(key)
     if (open === undefined || isNext) {
-      open = { id, name, text: '' }
+      open = { id, kind, name, text: '' }
       this.#open.set(key, open)
       this.#touched = true
     } else if (name !== open.name) open.name += name
@@ -188,10 +193,10 @@ export class ToolCalls {
   /** All whose keys begin so are complete. */
   #close(prefix: string): void {
     if (prefix === this.#chunk) this.#chunk = undefined
-    for (const [key, { id, name, text }] of this.#open)
+    for (const [key, { id, kind, name, text }] of this.#open)
       if (key.startsWith(prefix)) {
         this.#open.delete(key)
-        this.#tell(id, name, parsed(text))
+        this.#tell(id, name || kind, parsed(text))
       }
   }
 

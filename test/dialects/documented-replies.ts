@@ -4,6 +4,7 @@ import { anthropicMessages } from '../../src/dialects/anthropic-messages.js'
 import { bedrockConverse } from '../../src/dialects/bedrock-converse.js'
 import { cohereChat } from '../../src/dialects/cohere-chat.js'
 import type { Dialect } from '../../src/dialects/dialect.js'
+import { geminiInteractions } from '../../src/dialects/gemini-interactions.js'
 import { gemini } from '../../src/dialects/gemini.js'
 import { generic } from '../../src/dialects/generic.js'
 import { mcp } from '../../src/dialects/mcp.js'
@@ -208,6 +209,40 @@ export const WHOLE: readonly (readonly [name: string, dialect: Dialect, reply: o
       modelVersion: 'gemini-2.5-flash',
       responseId: 'c1uvaL6lGpSXkdUPpc6z0Qs',
       createTime: '2026-08-27T17:27:37Z',
+    },
+  ],
+  [
+    'Interactions',
+    geminiInteractions,
+    {
+      id: 'v1_ChdPU0F4YWFtNkFwS2kxZThQZ05lbXdROBIX',
+      object: 'interaction',
+      model: 'gemini-3-flash-preview',
+      status: 'completed',
+      created: '2026-05-20T10:27:37Z',
+      updated: '2026-05-20T10:27:39Z',
+      service_tier: 'standard',
+      steps: [
+        { type: 'thought', signature: SEALED },
+        { type: 'model_output', content: [{ type: 'text', text: WORDS }] },
+      ],
+      usage: {
+        total_tokens: 12,
+        input_tokens_by_modality: [{ modality: 'text', tokens: 9 }],
+        total_thought_tokens: 0,
+      },
+    },
+  ],
+  [
+    'Interactions of an older revision',
+    geminiInteractions,
+    {
+      id: 'int_123',
+      role: 'model',
+      outputs: [
+        { type: 'thought', signature: SEALED },
+        { type: 'text', text: WORDS },
+      ],
     },
   ],
   [

@@ -6,7 +6,7 @@ import { createConversationReader } from '../../src/request/index.js'
 const NAMES = [
   ...['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages'],
   ...['ollama-chat', 'ai-sdk', 'ai-sdk-completion', 'ag-ui', 'langgraph', 'mcp', 'embeddings', 'images'],
-  ...['gemini', 'gemini-stream', 'cohere-chat', 'bedrock-converse', 'bedrock-converse-stream'],
+  ...['gemini', 'gemini-stream', 'gemini-interactions', 'cohere-chat', 'bedrock-converse', 'bedrock-converse-stream'],
 ]
 
 it.each(NAMES)('The dialect %s is built in, once.', (name) => {

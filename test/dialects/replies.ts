@@ -13,6 +13,7 @@ export const REPLIES: Readonly<Record<string, (text: string) => object>> = {
   langgraph: (text) => ({ messages: [{ type: 'ai', content: text }] }),
   gemini: (fileUri) => ({ candidates: [{ content: { role: 'model', parts: [{ fileData: { fileUri } }] } }] }),
   'gemini-stream': (fileUri) => ({ candidates: [{ content: { role: 'model', parts: [{ fileData: { fileUri } }] } }] }),
+  'gemini-interactions': (text) => ({ steps: [{ type: 'model_output', content: [{ type: 'text', text }] }] }),
   'cohere-chat': (text) => ({ message: { role: 'assistant', content: [{ type: 'text', text }] } }),
   'bedrock-converse': (text) => ({ output: { message: { role: 'assistant', content: [{ text }] } } }),
   'bedrock-converse-stream': (text) => ({ output: { message: { role: 'assistant', content: [{ text }] } } }),

@@ -14,7 +14,7 @@ const CLOTHES: Readonly<Record<string, string>> = { 'with blanks': PLANTED, dash
 
 /** The fields that servers fill, by name: dashed words in them are taken for an id. `SERVERS_PLACE` holds no words. */
 const SERVERS = new Set(
-  `type id role index token status logprob file_id model object messageId mimeType code created_at signature
+  `event_type event_id interaction_id updated is_error type id role index token status logprob file_id model object messageId mimeType code created_at signature
   toolCallId service_tier finish_reason toolUseId stop_reason run_id created tokenId threadId theme taskSupport
   system_fingerprint stopReason start_index start severity runId probability priority op mode logProbability
   lastModified jsonrpc format end_index end encrypted_content contentBlockIndex category call_id assistant_id
@@ -164,6 +164,30 @@ const gemini = {
   modelVersion: 'gemini-2.5-flash',
   responseId: 'r1',
 }
+
+const interaction = {
+  id: 'v1_a',
+  object: 'interaction',
+  status: 'completed',
+  model: 'm',
+  created: '2026-05-20T10:27:37Z',
+  usage: { total_tokens: 1, input_tokens_by_modality: [{ modality: 'text', tokens: 1 }] },
+}
+const urlCitation = { type: 'url_citation', url: 'https://a.test', title: 'A', start_index: 0, end_index: 1 }
+const steps = [
+  { type: 'thought', signature: 'c2ln', summary: [{ type: 'text', text: 'so' }] },
+  { type: 'function_call', id: 'c1', name: 'f', arguments: { a: 'b', c: ['d'] } },
+  { type: 'mcp_server_tool_result', call_id: 'c2', name: 'f', server_name: 's', result: [{ type: 'text', text: 'x' }] },
+  { type: 'code_execution_call', id: 'c3', arguments: { language: 'python', code: 'print(1)' } },
+  { type: 'code_execution_result', call_id: 'c3', result: '1', is_error: false },
+  {
+    type: 'google_search_result',
+    call_id: 'c4',
+    result: [{ search_suggestions: 'q', title: 'A', url: 'https://a.test' }],
+  },
+  { type: 'url_context_result', call_id: 'c5', result: [{ url: 'https://a.test', status: 'success' }] },
+  { type: 'model_output', content: [{ type: 'text', text: 'Hi', annotations: [urlCitation] }] },
+]
 
 const cohereCall = { id: 'f_1', type: 'function', function: { name: 'f', arguments: '{"a":"b"}' } }
 const citation = {
@@ -479,6 +503,25 @@ const APIS: Readonly<Record<string, Api>> = {
         },
       }),
       rpc({ id: 1, result: rpcResult }),
+    ],
+  },
+  Interactions: {
+    path: '/v1beta/interactions',
+    request: { model: 'm', input: 'hi' },
+    reply: { ...interaction, steps },
+    events: [
+      { event_type: 'interaction.created', event_id: 'e1', interaction },
+      { event_type: 'step.start', index: 0, step: { type: 'thought' } },
+      { event_type: 'step.delta', index: 0, delta: { type: 'thought_summary', content: { type: 'text', text: 'so' } } },
+      { event_type: 'step.delta', index: 0, delta: { type: 'thought_signature', signature: 'c2ln' } },
+      { event_type: 'step.start', index: 1, step: { type: 'function_call', id: 'c1', name: 'f', arguments: {} } },
+      { event_type: 'step.delta', index: 1, delta: { type: 'arguments_delta', arguments: '{"a":' } },
+      { event_type: 'step.delta', index: 2, delta: { type: 'text', text: 'Hi' } },
+      { event_type: 'step.delta', index: 2, delta: { type: 'text_annotation_delta', annotations: [urlCitation] } },
+      { event_type: 'step.stop', index: 2, usage: { total_tokens: 1 } },
+      { event_type: 'interaction.status_update', interaction_id: 'v1_a', status: 'completed' },
+      { event_type: 'interaction.completed', interaction: { ...interaction, steps } },
+      { event_type: 'error', error: { code: 'internal', message: 'no' } },
     ],
   },
   Gemini: {

@@ -15,12 +15,14 @@ const PATHS = [
   '/v1/responses/resp_1',
   '/openai/responses/resp_1/input_items',
   '/v1/conversations/conv_1/items',
+  '/v1beta/interactions/v1_Chd1/cancel',
   `/threads/${UUID}/state`,
   `/threads/${UUID}/runs/${UUID}/join`,
   '/api/chat/Wm2zAbCdEf012345/stream',
 ]
 const METHODS = ['GET', 'POST', 'DELETE'] as const
 const REPLY = JSON.stringify({
+  steps: [{ type: 'model_output', content: [{ type: 'text', text: 'UNSAFE' }] }],
   output: [{ type: 'message', content: [{ type: 'output_text', text: 'UNSAFE' }] }],
   choices: [{ index: 0, message: { content: 'UNSAFE' } }],
   values: { messages: [{ type: 'ai', content: 'UNSAFE' }] },

@@ -123,6 +123,7 @@ const OF_URLS: Readonly<Record<string, RegExp>> = {
   '/model/{model}/converse': /^\/model\/[A-Za-z0-9](?:[\w.:-]|%2F|%3A){0,2048}\/converse$/i,
   '/v1beta/models/{model}:generateContent': gemini('generateContent'),
   '/v1beta/models/{model}:streamGenerateContent': gemini('streamGenerateContent'),
+  '/v1beta/interactions': /^\/v1(?:beta1?)?\/(?:projects\/[\w.-]{1,128}\/locations\/[\w-]{1,64}\/)?interactions$/,
 }
 
 /** A chat model on SageMaker understands Chat Completions alone. */

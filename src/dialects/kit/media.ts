@@ -214,6 +214,8 @@ export function pictureWords({ url }: Image): string {
 
 const MEDIA_KEYS = new Set(['b64_json', 'partial_image_b64'])
 const MEDIA_URL = /^\s*data:(?!text\/)[^,]{0,200};\s*base64\s*,/i
+/** Data without a media type. A shorter one may be a word. */
+const LONG_BASE64 = /^[\w+/=-]{64,}$/
 const MEDIA_HOLDERS = new Set<unknown>(['audio', 'inline_data', 'inlineData'])
 
 /** True for inline media. */
@@ -224,7 +226,7 @@ export function looksLikeMedia(text: string): boolean {
 /** True for a string that is media, by its own beginning or by the fields that it stands in. */
 export function isMedia(
   key: string,
-  { type, mimeType }: Readonly<Record<string, unknown>>,
+  { type, mimeType, mime_type = mimeType }: Readonly<Record<string, unknown>>,
   path: readonly (string | number)[],
   text: string,
 ): boolean {
@@ -234,8 +236,8 @@ export function isMedia(
   return (
     type === 'base64' ||
     MEDIA_HOLDERS.has(path.slice(0, -1).findLast((name) => typeof name === 'string')) ||
-    // A part of the Model Context Protocol.
-    ((type === 'image' || type === 'audio') && typeof mimeType === 'string')
+    // A part of the Model Context Protocol, and one of Gemini's Interactions.
+    (/^(?:image|audio|video|document)$/.test(String(type)) && (typeof mime_type === 'string' || LONG_BASE64.test(text)))
   )
 }
 

@@ -16,9 +16,10 @@ const SPEAKERS = new Map<string, Speaker>([
   // AG-UI.
   ...['reasoning', 'activity'].map((name) => [name, 'assistant'] as const),
 ])
-/** Items of OpenAI's Responses, which have a type in place of a role. */
-const AGENT_ITEM = /_call$|^(?:reasoning|compaction|compaction_trigger|program|mcp_list_tools|mcp_approval_request)$/
-const TOOL_ITEM = /_output$|^mcp_approval_response$/
+/** Items of OpenAI's Responses and steps of Gemini's Interactions, which have a type in place of a role. */
+const AGENT_ITEM =
+  /_call$|^(?:model_output|thought|reasoning|compaction|compaction_trigger|program|mcp_list_tools|mcp_approval_request)$/
+const TOOL_ITEM = /_(?:output|result)$|^mcp_approval_response$/
 const CONTENT = new Set(['content', 'parts'])
 
 export function speakerOf(name: unknown): Speaker | undefined {
@@ -29,7 +30,7 @@ export function speakerOf(name: unknown): Speaker | undefined {
 function speakerIn(message: Readonly<Record<string, unknown>>): Speaker {
   const { type, author } = message
   const roles = Object.keys(message).filter((key) => key.length === 4 && key.toLowerCase() === 'role')
-  if (roles.length > 1) return 'user'
+  if (roles.length > 1 || type === 'user_input') return 'user'
   const named = roles.length === 1 ? message[roles[0]!] : isObject(author) ? author.role : author
   if (typeof named === 'string') return speakerOf(named) ?? 'user'
   if (typeof type !== 'string') return 'user'
@@ -76,7 +77,7 @@ function isItem({ role, author, content, type }: Readonly<Record<string, unknown
 /** An item without a role: a call, or what it gave. */
 function readItem(item: Record<string, unknown>, walker: Walker, said: Content): Content {
   const { output, ...rest } = item
-  if (item.type === 'image_generation_call') {
+  if (item.type === 'image_generation_call' || RESULT.test(String(item.type))) {
     said.take(readContent(walker, [item], false))
     return said
   }
@@ -119,7 +120,7 @@ const UNSEEN_TYPES = /^(?:(?:input_)?(?:audio|video)(?:_url)?|container_upload)$
 const IMAGE_KEYS = new Set(['image', 'inlineData', 'inline_data'])
 const UNSEEN_KEYS = new Set(['video', 'audio', 'fileData', 'file_data'])
 /** What a tool answered is no human's word; what was searched for a human is. */
-const RESULT = /(?:^|_)tool_result$|^tool-result$|^search_result$/
+const RESULT = /(?:^|_)result$|^tool-result$/
 const RESULT_KEYS =
   /^(?:toolResult|searchResult|citationsContent|functionResponse|function_response|toolResponse|code(?:ExecutionResult|_execution_result))$/
 const SEARCH = /^(?:search_?result|citationsContent)$/i
@@ -185,9 +186,11 @@ function readFields(reading: Reading, part: Part, words: string): void {
 
 /** What a tool answered: parts, or an object that a model reads as JSON. */
 function readResult({ walker, read, human, depth }: Reading, part: Part, ofSearch: boolean): void {
-  const { content, parts, ...rest } = part
+  const { content, parts, result, ...beside } = part
+  const contents = Array.isArray(result) && result.some(isContent)
+  const rest = contents || result === undefined ? beside : { result, ...beside }
   const inner = new Content(human && ofSearch)
-  for (const list of [content, parts])
+  for (const list of [content, parts, contents ? result : undefined])
     if (isObject(list)) walker.read(list, inner, { json: true })
     else inner.take(readContent(walker, list, human && ofSearch, depth + 1))
   inner.breakOff()
@@ -208,9 +211,18 @@ function readDocument(reading: Reading, part: Part): void {
   walker.read(rest, read, { json: true })
 }
 
+/** A part in the form of Gemini's Interactions. */
+export function isContent(part: unknown): boolean {
+  if (!isObject(part)) return false
+  if (part.type === 'text') return typeof part.text === 'string'
+  const held = part.data ?? part.uri
+  return typeof held === 'string' && /^(?:image|audio|video|document)$/.test(String(part.type))
+}
+
 /** A part with a media type and data. */
 function isFile(part: Part): boolean {
   const resource = isObject(part.resource) ? part.resource : part
+  if (part.type === 'document' && isContent(part)) return true
   return typeof resource.blob === 'string' || (part.type === 'image_generation_call' && typeof part.result === 'string')
 }
 

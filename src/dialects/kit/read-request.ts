@@ -170,12 +170,14 @@ function areTokens(value: unknown): boolean {
 }
 
 /** How often the body names turns that the vendor keeps: the model reads them, and they are not here to be judged. */
-function storedHistory({ previous_response_id, conversation, prompt, input, assistant_id, context }: Body): number {
+function storedHistory(body: Body): number {
+  const { previous_response_id, previous_interaction_id, conversation, prompt, input, assistant_id, context } = body
   const items: readonly unknown[] = Array.isArray(input) ? input : []
   const run = assistant_id !== undefined && input === undefined ? assistant_id : undefined
   // Ollama gives its client what it keeps, as numbers.
   const kept = areTokens(context)
-  const named = [previous_response_id, conversation, isObject(prompt) ? prompt.id : undefined, run, kept || undefined]
+  const stored = [previous_response_id, previous_interaction_id, conversation, isObject(prompt) ? prompt.id : undefined]
+  const named = [...stored, run, kept || undefined]
   return (
     named.filter((name) => name !== undefined && name !== null && name !== '').length +
     items.filter((item) => isObject(item) && (item.type === 'item_reference' || isReference(item))).length

@@ -58,9 +58,9 @@ export function sse(data: unknown, event?: string): string {
   return event === undefined ? lines : `event: ${event}\n${lines}`
 }
 
-/** Events that are named by their field `type`. */
-export function typedEvents(events: readonly object[]): string {
-  return events.map((event) => sse(event, (event as { readonly type?: string }).type)).join('')
+/** Events that are named by their field `type`, or by another. */
+export function typedEvents(events: readonly object[], field = 'type'): string {
+  return events.map((event) => sse(event, (event as Readonly<Record<string, string>>)[field])).join('')
 }
 
 function named(categories: readonly NamedCategory[]): NamedCategory[] {

@@ -27,7 +27,7 @@ export const SETTINGS = wordSet(
   // Anthropic, Gemini, Mistral, OpenRouter, xAI, Groq and Perplexity.
   'fallbacks fallback_credit_token diagnostics labels completion_args handoff_execution agent_id guardrails session_id',
   'trace preset image_config search_parameters search_settings compound_custom search_mode search_domain_filter',
-  'search_recency_filter',
+  'search_recency_filter previous_interaction_id agent agent_config response_modalities webhook_config',
   // vLLM, SGLang, Together, Fireworks and LiteLLM.
   'cache_salt media_io_kwargs vllm_xargs rid lora_path session_params safety_model context_length_exceeded_behavior',
   'litellm_trace_id',
@@ -64,6 +64,7 @@ export const ARGUMENTS = wordSet(
 /** Fields of data that its vendor has signed or encrypted, and the types of parts whose `data` are such. */
 export const SEALED = wordSet(
   'signature encrypted_content encrypted_index encryptedValue thought_signature thoughtSignature redactedData',
+  'continuation_token',
   'redactedContent reasoningEncryptedContent',
 )
 export const SEALED_DATA = wordSet('redacted_thinking reasoning.encrypted')
@@ -118,11 +119,13 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'systemInstruction system_instruction inlineData inline_data functionCall functionResponse function_response',
     'videoMetadata video_metadata startOffset start_offset endOffset end_offset fps thought stopSequences',
     'maxOutputTokens topP topK candidateCount candidate_count presencePenalty frequencyPenalty responseLogprobs',
-    'response_logprobs responseModalities response_modalities thinkingConfig thinking_config includeThoughts',
+    'response_logprobs responseModalities thinkingConfig thinking_config includeThoughts',
     'include_thoughts thinkingBudget thinking_budget thinkingLevel thinking_level media_resolution',
     'functionDeclarations function_declarations function_calling_config allowedFunctionNames allowed_function_names',
     'googleSearch google_search codeExecution code_execution urlContext url_context executableCode executable_code',
     'codeExecutionResult code_execution_result language willContinue will_continue',
+    'thinking_summaries speech_config video_config transcription_config aspect_ratio image_size search_types',
+    'enable_widget latitude longitude file_search_store_names metadata_filter search_type delivery resolution',
     // Cohere.
     'tool_plan token_budget p k',
     // Bedrock Converse.

@@ -57,7 +57,8 @@ function takesAnthropicKey(path: string): boolean {
 /** The Gemini API. Vertex AI, whose paths name a project, takes a bearer token. */
 export function takesGoogleKey(path: string): boolean {
   return (
-    /\/models\/[^/]+:(?:generateContent|streamGenerateContent|countTokens)$/.test(path) && !path.includes('/projects/')
+    /\/models\/[^/]+:(?:generateContent|streamGenerateContent|countTokens)$|\/interactions$/.test(path) &&
+    !path.includes('/projects/')
   )
 }
 

@@ -17,6 +17,7 @@ const ANSWERS: Readonly<Record<string, (text: string) => object>> = {
   '/v1/messages': REPLIES['anthropic-messages']!,
   '/v2/chat': REPLIES['cohere-chat']!,
   '/api/chat': REPLIES['ollama-chat']!,
+  '/v1beta/interactions': REPLIES['gemini-interactions']!,
   '/v1beta/models/m:generateContent': (text) => ({
     candidates: [{ index: 0, content: { role: 'model', parts: [{ text }] }, finishReason: 'STOP' }],
   }),
@@ -90,6 +91,14 @@ const CLIENTS: Readonly<Record<string, { ask: (question: string) => Promise<stri
       const httpOptions = { baseUrl: gateway.url, retryOptions: { attempts: 1 } }
       const { models } = new GoogleGenAI({ apiKey: 'key-of-the-app', httpOptions })
       return (await models.generateContent({ model: 'm', contents })).text
+    },
+  },
+  "Gemini's Interactions": {
+    key: 'x-goog-api-key',
+    async ask(input) {
+      const { interactions } = new GoogleGenAI({ apiKey: 'key-of-the-app', httpOptions: { baseUrl: gateway.url } })
+      const options = { retries: { strategy: 'none' } } as const
+      return (await interactions.create({ model: 'gemini-3-flash-preview', input }, options)).output_text
     },
   },
 }

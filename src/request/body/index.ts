@@ -128,9 +128,11 @@ class PlainValues {
     if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value
     if (!Array.isArray(value) && !isPlain(value)) return this.of(this.#held(value), depth)
     const fields = value as Readonly<Record<string, unknown>>
+    const names = Object.keys(fields)
+    if (Array.isArray(value) && !isDense(value, names)) return names.map((name) => this.of(fields[name], depth + 1))
     // Nearly all bodies are plain, so nothing is made before something is not.
     let changed: Map<string, unknown> | undefined
-    for (const name of Object.keys(fields)) {
+    for (const name of names) {
       if (!Array.isArray(value)) this.size += name.length
       const item = this.of(fields[name], depth + 1)
       if (item !== fields[name]) (changed ??= new Map(Object.entries(fields))).set(name, item)
@@ -160,6 +162,14 @@ class PlainValues {
       'The body holds a value whose content cannot be seen, such as a Blob or bytes that are no text; pass text on.',
     )
   }
+}
+
+/**
+ * False for a list with gaps or names. Of `a[4294967294]` multer makes a list of four thousand million places, and of
+ * the next number a name on a list.
+ */
+function isDense({ length }: readonly unknown[], names: readonly string[]): boolean {
+  return names.length === length && (length === 0 || names[length - 1] === String(length - 1))
 }
 
 const IMAGE = /^image\/[\w.+-]+$/i

@@ -100,6 +100,14 @@ describe.each(EXPRESSES)('An upload on a route of %s', (_name, express) => {
     expect(handled).toMatchObject([{ body: [{ prompt: 'hello' }, { originalname: 'a.txt', size: 9 }, undefined] }])
   })
 
+  it.each([
+    ['a number', 'a[4294967294]'],
+    ['a number that no list reaches', 'a[4294967295]'],
+  ])('is read at once when %s names its field', async (_what, name) => {
+    const body = upload(part('name="a[1]"', 'hi'), part(`name="${name}"`, `tell me ${WORD}`))
+    await expectSeen(server(), { path: '/one', type, body })
+  })
+
   it('may hold a picture where pictures may pass, and no file that is larger than a body', async () => {
     const png = Buffer.from('iVBORw0KGgo=', 'base64')
     const picture = upload(field, file('name="f"; filename="a.png"', 'image/png', png))

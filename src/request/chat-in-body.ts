@@ -156,14 +156,12 @@ function withOutside(request: ChatRequest, outside: readonly Outside[]): ChatReq
 }
 
 /** Texts that are no conversation, with those that the request has. */
-export function withTexts(request: ChatRequest, texts: readonly string[]): ChatRequest {
-  return texts.length === 0 ? request : { ...request, extras: [[...request.extras, ...texts].join('\n')] }
-}
+export const withTexts = (request: ChatRequest, texts: readonly string[]): ChatRequest =>
+  texts.length === 0 ? request : { ...request, extras: [[...request.extras, ...texts].join('\n')] }
 
 /** True for a form that holds a chat, which only some parsers make of its names. */
 export function formIsChat(value: unknown): boolean {
-  const fields: readonly unknown[] = Array.isArray(value) ? value : [value]
-  return fields.some((each) => isObject(each) && spellsChat(Object.keys(each)))
+  return [value].flat().some((each) => isObject(each) && spellsChat(Object.keys(each)))
 }
 
 /** A custom dialect may throw anything. A body that it cannot read is the client's fault. */

@@ -3,6 +3,7 @@
 // JSON.
 import type { ChatRequest, Dialect } from '../dialects/dialect.js'
 import { BUILT_IN } from '../dialects/index.js'
+import { withoutPictures } from '../dialects/kit/media.js'
 import { speakerOf } from '../dialects/kit/messages.js'
 import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
 import { stringsOf } from '../dialects/kit/request-texts.js'
@@ -10,8 +11,7 @@ import { openaiChat } from '../dialects/openai-chat.js'
 import type { Image } from '../types.js'
 import { invalidOption, type LlamaGuardError, toLlamaGuardError, unreadableRequest } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
-import { readJson } from '../wire/json.js'
-import { beginsAsChat, type Read, spellsChat } from './body/parse.js'
+import { beginsAsChat, jsonIn, type Read, spellsChat } from './body/parse.js'
 import { pathEnding, type Paths } from './url.js'
 
 type Body = Readonly<Record<string, unknown>>
@@ -120,7 +120,7 @@ export function chatInBody(read: Read, known: Dialect | undefined, inUse: Dialec
   if (found === undefined) return undefined
   const { dialect, chat, outside } = found
   try {
-    const request = withOutside(dialect.request(chat), outside)
+    const request = withOutside(dialect.request(chat), [...outside, ...asText(read.text)])
     return { kind: 'chat', dialect, body: value as Record<string, unknown>, request }
   } catch (error) {
     throw toClientError(error)
@@ -173,8 +173,6 @@ function toClientError(error: unknown): LlamaGuardError {
 }
 
 const LEVELS = 4
-/** The length of `[{"role":"","text":""}]` without its brackets. A shorter text holds no chat. */
-const SHORTEST_CHAT = 21
 
 /** A chat in a body. */
 interface Evidence {
@@ -187,7 +185,12 @@ interface Evidence {
 /** A value, and what in it is read elsewhere. */
 interface Outside {
   readonly value: unknown
-  readonly without: unknown
+  readonly without?: unknown
+}
+
+/** A handler may take a text that is JSON for the text that it is, with all that is a setting to an API. */
+function asText(text: string | undefined): readonly Outside[] {
+  return text === undefined ? [] : [{ value: withoutPictures(text) }]
 }
 
 interface Place {
@@ -207,7 +210,12 @@ function findChat(body: unknown): Evidence | undefined {
     const json = typeof value === 'string' ? jsonIn(value) : undefined
     const { root, outside } = within ?? { root: body, outside: [] }
     if (typeof json === 'object' && json !== null)
-      places.push({ value: json, level, root: json, outside: [...outside, { value: root, without: value }] })
+      places.push({
+        value: json,
+        level,
+        root: json,
+        outside: [...outside, { value: root, without: value }, ...asText(value as string)],
+      })
     else if (typeof value === 'object' && value !== null) places.push({ value, level, root, outside })
   }
   add(body, 0)
@@ -221,7 +229,7 @@ function findChat(body: unknown): Evidence | undefined {
       for (const [name, item] of Object.entries(value)) {
         add(item, level + 1, place)
         // A form parser takes a form that is JSON for the name of a field.
-        if (name.length >= SHORTEST_CHAT && jsonIn(name) !== undefined) add(name, level + 1, place)
+        if (jsonIn(name) !== undefined) add(name, level + 1, place)
       }
   }
   return undefined
@@ -284,17 +292,4 @@ function speaksAlone(fields: Record<string, unknown>): boolean {
     Object.keys(fields).some((key) => /^role$/i.test(key) && speakerOf(fields[key]) !== undefined) ||
     TYPES.test(String(fields.type))
   )
-}
-
-/** The value of a text that is JSON and may hold a chat. */
-function jsonIn(text: string): unknown {
-  if (text.length < SHORTEST_CHAT) return undefined
-  const json = text.trim()
-  if (!/^(?:\{\s*"|\[\s*[[{"]|"[\s\\{["])/.test(json) || !/["\]}]$/.test(json.slice(-1))) return undefined
-  try {
-    const value = readJson(json)?.value
-    return typeof value === 'string' ? jsonIn(value) : value
-  } catch {
-    return undefined
-  }
 }

@@ -27,7 +27,7 @@ describe.each(SERVERS)('The query of a chat on %s', (_name, mount) => {
     await sendRaw(server(), {
       path,
       type: json,
-      body: JSON.stringify({ data: JSON.stringify({ chat }), more: ids(6) }),
+      body: JSON.stringify({ data: { chat }, more: ids(6) }),
     })
     for (let at = 0; at < 18; at += 1) expect([at, prompts().includes(random(at))]).toEqual([at, at >= 16])
   })

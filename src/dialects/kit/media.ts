@@ -212,6 +212,11 @@ export function pictureWords({ url }: Image): string {
   return isUtf8(bytes) ? `${data}\n${bytes.toString('utf8')}` : data
 }
 
+/** A text that is JSON without the pictures in it, which are read as such. Slashes may be escaped. */
+export function withoutPictures(json: string): string {
+  return json.replace(/[\w+\\/=-]{4096,}/g, (run) => (IMAGE_BYTES.test(run.replaceAll('\\', '')) ? '' : run))
+}
+
 const MEDIA_KEYS = new Set(['b64_json', 'partial_image_b64'])
 const MEDIA_URL = /^\s*data:(?!text\/)[^,]{0,200};\s*base64\s*,/i
 /** Data without a media type. A shorter one may be a word. */

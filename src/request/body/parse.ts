@@ -25,6 +25,8 @@ export interface Read {
   readonly mayBeChat?: boolean
   /** True for JSON that parsers read and we do not: it names a key twice, or costs too much. That is its fault. */
   readonly unclear?: boolean
+  /** JSON under a type of text, as it came. */
+  readonly text?: string
   /** True for JSON that came as JSON, which a handler may find on `req.body`. */
   readonly parsed?: boolean
   /** The text of JSON with numbers of so many digits that the value may have others. */
@@ -141,6 +143,7 @@ function parseText(text: string, kind: MediaType['kind']): ReadBody {
       format: 'json',
       value: parsed.value,
       parsed: plain !== undefined,
+      ...(kind === 'other' && { text }),
       ...(plain !== undefined && MANY_DIGITS.test(json) && { exact: json }),
       fault,
       unclear: parsed.repeats,
@@ -150,7 +153,7 @@ function parseText(text: string, kind: MediaType['kind']): ReadBody {
   const lines = tryJson(numbers ?? json, readLines)
   if (lines === undefined || lines instanceof LlamaGuardError) return asText
   const { value, repeats } = lines
-  return { kind: 'read', format: 'lines', value, unclear: repeats, fault: repeats ? repeated() : undefined }
+  return { kind: 'read', format: 'lines', value, text, unclear: repeats, fault: repeats ? repeated() : undefined }
 }
 
 function tryJson(text: string, read = readJson): ReadJson | LlamaGuardError | undefined {
@@ -234,4 +237,20 @@ export function spellsChat(names: readonly string[]): boolean {
     nested.some((name) => name === 'role' || name === 'author') &&
     nested.some((name) => /^(?:content|parts|text)$/.test(name))
   )
+}
+
+/** The length of `[{"role":"","text":""}]` without its brackets. A shorter text holds no chat. */
+const SHORTEST_CHAT = 21
+
+/** The value of a text that is JSON and may hold a chat. */
+export function jsonIn(text: string): unknown {
+  if (text.length < SHORTEST_CHAT) return undefined
+  const json = text.trim()
+  if (!/^(?:\{\s*"|\[\s*[[{"]|"[\s\\{["])/.test(json) || !/["\]}]$/.test(json.slice(-1))) return undefined
+  try {
+    const value = readJson(json)?.value
+    return typeof value === 'string' ? jsonIn(value) : value
+  } catch {
+    return undefined
+  }
 }

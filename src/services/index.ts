@@ -173,7 +173,7 @@ function openJudge(
   blocks: Parameters<typeof createJudge>[0]['blocks'],
   logger: Logger,
 ): Judge {
-  requireBothSides(guard)
+  for (const each of [guard, ...(config.fallback ?? [])]) requireBothSides(each)
   const { categories, task, instruction, cacheStore, cacheSecret } = config
   return createJudge({
     ...config,

@@ -77,6 +77,7 @@ describe('The option', () => {
       { guard: 'sagemaker', endpoint: undefined, guards: [{ endpoint: 'pg', model: 'llama-prompt-guard-2' }] },
       /one side/,
     ],
+    [{ guards: [{ fallback: { ...markerGuard(), judges: ['User'] } }] }, /marker judges only one side/],
     [{ guards: [{ first: 7, safeBelow: 0, unsafeAbove: 1 } as never] }, /guards\[0\]\.first/],
     [{ guards: [{ first: { guard: 'local' }, safeBelow: 0.1 } as never] }, /guards\[0\]\.unsafeAbove/],
     [{ guards: [{ first: { guard: 'local' }, safeBelow: 2, unsafeAbove: 3 }] }, /guards\[0\]\.safeBelow.*0 to 1/],

@@ -220,7 +220,8 @@ function formFields(form: string): Record<string, unknown> {
   const fields: Record<string, unknown> = Object.create(null) as Record<string, unknown>
   for (const [name, text] of new URLSearchParams(form)) {
     const known = fields[name]
-    fields[name] = known === undefined ? text : [...(Array.isArray(known) ? (known as unknown[]) : [known]), text]
+    if (Array.isArray(known)) known.push(text)
+    else fields[name] = known === undefined ? text : [known, text]
   }
   return fields
 }

@@ -9,7 +9,7 @@ import { createConversationReader } from '../../../src/request/index.js'
 import type { GuardedRequest } from '../../../src/types.js'
 import { onNode, within } from '../../helpers/apps.js'
 import { serve } from '../../helpers/http.js'
-import { chat, handled, handler, json, LIMIT, ours, prompts, sendRaw, serving, WORD } from '../planted.js'
+import { chat, expectSeen, handled, handler, json, LIMIT, ours, prompts, sendRaw, serving, WORD } from '../planted.js'
 
 describe('A body', () => {
   it('left as text with a byte order mark is judged', async () => {
@@ -95,4 +95,10 @@ describe('JSON that costs more than its length says', () => {
     expect(await sendRaw(big(), { type: json, body })).toBe(200)
     expect(handled).toHaveLength(1)
   })
+})
+
+const judging = serving(onNode([ours({ paths: ['/ask'], maxBodyBytes: 512 * 1024 })], handler))
+it('A form that names one field 100,000 times is judged, and holds nobody up.', async () => {
+  const form = { type: 'application/x-www-form-urlencoded', body: `${'a=1&'.repeat(100_000)}a=${WORD}` }
+  await expectSeen(judging(), form)
 })

@@ -76,7 +76,7 @@ function readEntry(value: unknown, name: string): Entry {
 function guardEntry(value: unknown, name: string): Guard | GuardOptions {
   if (typeof value === 'string') return compact(value, name)
   if (!isObject(value)) throw fail(name, value, 'a guard, its options such as { model, endpoint }, or "model@endpoint"')
-  if (isGuard(value)) return value
+  if (isGuard(value)) return guardObject(value, name)
   const keys = Object.keys(value).filter((key) => !isAlias(key))
   rejectUnknown(keys, GUARD_OPTION_NAMES, `${name} key`, hintForOption)
   rejectPolicyParts(value, `${name}.policy`)

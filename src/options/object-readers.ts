@@ -25,7 +25,15 @@ import {
   withMethods,
 } from './readers.js'
 
-export const guardObject = withMethods<Guard>(['judge'], 'an object with a judge(conversation, { signal }) method')
+const judging = withMethods<Guard>(['judge'], 'an object with a judge(conversation, { signal }) method')
+const roles = list(oneOf(['User', 'Agent']))
+
+/** A guard of a role that does not exist would never be asked. */
+export function guardObject(value: unknown, name: string): Guard {
+  const guard = judging(value, name)
+  if (guard.judges !== undefined) roles(guard.judges, `${name}.judges`)
+  return guard
+}
 
 export function guard(value: unknown, name: string): Backend | Guard {
   return typeof value === 'string' ? oneOf(BACKENDS, hintForBackend)(value, name) : guardObject(value, name)

@@ -78,6 +78,11 @@ describe('The option', () => {
       /one side/,
     ],
     [{ guards: [{ fallback: { ...markerGuard(), judges: ['User'] } }] }, /marker judges only one side/],
+    [{ guards: [{ ...markerGuard(), judges: [] }] }, /guards\[0\]\.judges.*at least one/],
+    [
+      { guards: [{ ...markerGuard(), judges: ['user' as never] }] },
+      /guards\[0\]\.judges\[0\].*one of User, Agent.*Did you mean/,
+    ],
     [{ guards: [{ first: 7, safeBelow: 0, unsafeAbove: 1 } as never] }, /guards\[0\]\.first/],
     [{ guards: [{ first: { guard: 'local' }, safeBelow: 0.1 } as never] }, /guards\[0\]\.unsafeAbove/],
     [{ guards: [{ first: { guard: 'local' }, safeBelow: 2, unsafeAbove: 3 }] }, /guards\[0\]\.safeBelow.*0 to 1/],

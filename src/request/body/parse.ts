@@ -55,8 +55,9 @@ export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType
   const named = charset === 'utf-8' ? utf8 : decodedText(bytes, charset)
   if (named === undefined && /^(?:utf|ucs|unicode)/i.test(charset)) throw otherCharset()
   const text = named ?? utf8
-  // A charset in which the bytes say the same as in UTF-8 leaves no choice.
-  const wrong = found ?? (named === utf8 ? undefined : otherCharset())
+  // A charset in which the bytes say the same as in UTF-8 leaves no choice. It is also that of a form's escapes.
+  const escaped = kind === 'form' && !/^utf-?8$/.test(charset) && /%[89a-f]/i.test(text)
+  const wrong = found ?? (named === utf8 && !escaped ? undefined : otherCharset())
   const isText = !text.includes('\0') && (named !== utf8 || isUtf8(bytes))
   if (!isText && kind === 'other') {
     const lenient = parseText(utf8, kind)

@@ -81,6 +81,20 @@ describe.each(few(EXPRESSES, 1))('A route of %s', (_name, express) => {
       await expectRefused(server(), { type: `${form}; charset=${charset}`, body }, 415)
     })
 
+    it('lets no words pass in the escapes of a form in another charset', async () => {
+      const send = (charset: string, q: string): Promise<number> =>
+        sendRaw(server(), { type: `${form}; charset=${charset}`, body: `q=${q}` })
+      for (const charset of ['koi8-r', 'iso-8859-1']) expect(await send(charset, '%C2%CF%CD%C2%C1')).toBe(415)
+      // The parser behind us has an error of its own for what it does not read.
+      for (const charset of ['utf-8', 'UTF8', 'iso-8859-1']) {
+        await send(charset, `a%20${WORD}`)
+        expect(prompts()).toContain(`a ${WORD}`)
+        forget()
+      }
+      await send('utf-8', '%C3%A4')
+      expect(prompts()).toContain('ä')
+    })
+
     it('refuses text that is not UTF-8', async () => {
       for (const body of [
         Buffer.from(WORD, 'utf16le'),

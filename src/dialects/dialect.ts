@@ -30,6 +30,8 @@ export interface ChatRequest {
    * silence.
    */
   readonly unseen?: readonly NotJudged[]
+  /** Set for a body that may be no chat: a picture that no guard sees is no reason to refuse it. */
+  readonly images?: 'ignore'
   /** The ids that go unjudged, for what stands outside of the chat. */
   readonly ids?: { has(name: string, id: string): boolean }
   /** The calls of a JSON-RPC request that wait for an answer. A refusal and the end of a stream name them. */

@@ -4,7 +4,7 @@
 import type { ChatRequest, Dialect } from '../dialects/dialect.js'
 import { BUILT_IN } from '../dialects/index.js'
 import { withoutPictures } from '../dialects/kit/media.js'
-import { speakerOf } from '../dialects/kit/messages.js'
+import { isMessage, isSpoken } from '../dialects/kit/messages.js'
 import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
 import { stringsOf } from '../dialects/kit/request-texts.js'
 import { openaiChat } from '../dialects/openai-chat.js'
@@ -105,20 +105,26 @@ export interface RecognisedChat {
 interface Found {
   readonly dialect: Dialect
   readonly chat: Record<string, unknown>
+  readonly unsure?: boolean
   readonly outside: readonly Outside[]
 }
 
 /**
- * Undefined for a body that is no chat.
+ * Undefined for a body that is no chat, and `unsure` for one that may be a chat or not.
  * @throws LlamaGuardError with a 4xx code for a chat that parsers read differently, or that holds what no guard sees.
  */
-export function chatInBody(read: Read, known: Dialect | undefined, inUse: DialectsInUse): RecognisedChat | undefined {
+export function chatInBody(
+  read: Read,
+  known: Dialect | undefined,
+  inUse: DialectsInUse,
+): RecognisedChat | 'unsure' | undefined {
   const { value, fault, mayBeChat, unclear } = read
   const found = foundIn(value, known, inUse)
   // Any name may be that of a chat to a dialect of the operator's.
   if (fault && (found || mayBeChat || (unclear && inUse.hasOwn) || (known && beginsAsChat(value)))) throw fault
   if (found === undefined) return undefined
-  const { dialect, chat, outside } = found
+  const { dialect, chat, unsure, outside } = found
+  if (unsure === true && dialect.distinct !== true && !isOwn(dialect)) return 'unsure'
   try {
     const request = withOutside(dialect.request(chat), [...outside, ...asText(read.text)])
     return { kind: 'chat', dialect, body: value as Record<string, unknown>, request }
@@ -178,6 +184,8 @@ const LEVELS = 4
 interface Evidence {
   /** The object that holds the chat, as a body of Chat Completions: its list is `messages`. */
   readonly chat: Record<string, unknown>
+  /** True where no message has a speaker that chats have: posts and comments have an author and content too. */
+  readonly unsure: boolean
   /** What is not the chat: the body without the value that holds it, and the same for each text in which it stands. */
   readonly outside: readonly Outside[]
 }
@@ -202,8 +210,9 @@ interface Place {
   readonly outside: readonly Outside[]
 }
 
-/** The outermost chat, a list named `messages` before others. */
+/** The outermost chat, a list named `messages` before others, and what may be none behind all. */
 function findChat(body: unknown): Evidence | undefined {
+  let unsure: Evidence | undefined
   const places: Place[] = []
   const add = (value: unknown, level: number, within?: Place): void => {
     if (level > LEVELS) return
@@ -223,7 +232,9 @@ function findChat(body: unknown): Evidence | undefined {
     const place = places[at]!
     const { value, level, root } = place
     const chat = chatIn(value)
-    if (chat !== undefined) return { chat, outside: [...place.outside, { value: root, without: value }] }
+    const found = chat && { ...chat, outside: [...place.outside, { value: root, without: value }] }
+    if (found?.unsure === false) return found
+    unsure ??= found
     if (Array.isArray(value)) for (const item of value as unknown[]) add(item, level, place)
     else
       for (const [name, item] of Object.entries(value)) {
@@ -232,64 +243,36 @@ function findChat(body: unknown): Evidence | undefined {
         if (jsonIn(name) !== undefined) add(name, level + 1, place)
       }
   }
-  return undefined
+  return unsure
 }
 
-function chatIn(value: object): Record<string, unknown> | undefined {
-  if (Array.isArray(value)) return value.some(isMessage) ? { messages: value } : undefined
+function chatIn(value: object): Omit<Evidence, 'outside'> | undefined {
+  const listed = (list: readonly unknown[], beside: object = {}, named = false): Omit<Evidence, 'outside'> => ({
+    chat: { ...beside, messages: list },
+    unsure: !named && !list.some((item) => isSpoken(item)),
+  })
+  if (Array.isArray(value)) return value.some(isMessage) ? listed(value) : undefined
   const fields = value as Record<string, unknown>
-  if (isMessage(fields) && speaksAlone(fields)) return { messages: [fields] }
+  if (isMessage(fields) && isSpoken(fields, /^role$/i)) return listed([fields])
   const names = Object.keys(fields).filter((name) => holdsMessages(fields[name]))
-  const name = names.find((each) => each.toLowerCase() === 'messages') ?? names[0]
+  const isNamed = (name: string | undefined): boolean => name?.toLowerCase() === 'messages'
+  const name =
+    names.find(isNamed) ?? names.find((each) => Object.values(fields[each]!).some((item) => isSpoken(item))) ?? names[0]
   if (name === undefined) {
     // A form parser makes an object of a list.
     return Object.values(fields).some(isMessage) && Object.keys(fields).every((key) => /^\d+$/.test(key))
-      ? { messages: Object.values(fields) }
+      ? listed(Object.values(fields))
       : undefined
   }
   const { [name]: messages, ...beside } = fields
-  const list = Object.values(messages as object)
   // What else is named so is judged beside it, and so is a name that is the client's own.
   const { messages: other, ...rest } = beside
   const more = [KNOWN_KEYS.has(name) ? undefined : name, other].filter((each) => each !== undefined)
-  return { ...rest, ...(more.length > 0 && { '': more }), messages: list }
+  return listed(Object.values(messages as object), { ...rest, ...(more.length > 0 && { '': more }) }, isNamed(name))
 }
 
 function holdsMessages(value: unknown): boolean {
   if (!isObject(value)) return Array.isArray(value) && value.some(isMessage)
   const names = Object.keys(value)
   return names.length > 0 && names.every((name) => /^\d+$/.test(name)) && Object.values(value).some(isMessage)
-}
-
-/** Types of LangChain's messages, which have no role. */
-const TYPES = /^(?:human|ai|(?:human|ai|system|tool)message(?:chunk)?)$/i
-
-/** An object with a role or an author, and content. Servers in other languages match names in any case. */
-function isMessage(value: unknown): boolean {
-  if (!isObject(value)) return false
-  let speaks = false
-  let known = false
-  let says = false
-  let text = false
-  for (const key of Object.keys(value)) {
-    const name = key.length <= 7 ? key.toLowerCase() : ''
-    const held = value[key]
-    if (name === 'role' || name === 'author') {
-      const role = isObject(held) ? held.role : held
-      speaks ||= typeof role === 'string'
-      known ||= speakerOf(role) !== undefined
-    } else if (name === 'type') speaks ||= typeof held === 'string' && TYPES.test(held)
-    else if (name === 'content' || name === 'parts')
-      says ||= typeof held === 'string' || (typeof held === 'object' && held !== null)
-    else if (name === 'text') text ||= typeof held === 'string'
-  }
-  return (speaks && says) || (known && text)
-}
-
-/** One message of a chat, and no other record with a role. */
-function speaksAlone(fields: Record<string, unknown>): boolean {
-  return (
-    Object.keys(fields).some((key) => /^role$/i.test(key) && speakerOf(fields[key]) !== undefined) ||
-    TYPES.test(String(fields.type))
-  )
 }

@@ -32,7 +32,7 @@ export function conversationsToJudge(
   settings: JudgedSettings,
   vision: boolean,
 ): readonly Conversation[] {
-  const turns = withoutUnseenImages(request.turns, settings.images, vision)
+  const turns = withoutUnseenImages(request.turns, request.images ?? settings.images, vision)
   const judged = judgedTurns(turns, request.userTurns, settings.turns === 'all')
   if (judged.length > MOST_CONVERSATIONS) throw tooMany(judged.length)
   // The last conversation has every turn. The conversations before it leave out turns that no guard would read.

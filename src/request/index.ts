@@ -89,13 +89,14 @@ export function createConversationReader({
         return everything ? wordsAlone(req, urlTexts(req, place)) : { kind: 'nothing', why: 'no-body' }
       }
       if (read.kind === 'unseen' && (known !== undefined || everything)) throw unseen()
-      const chat = read.kind === 'read' ? chatInBody(read, known, inUse) : undefined
+      const found = read.kind === 'read' ? chatInBody(read, known, inUse) : undefined
+      const chat = found === 'unsure' ? undefined : found
       if (chat === undefined && mode === 'refuse') throw refusedAsUnknown()
       const announced = mode === 'warn'
       if (read.kind === 'unread' && own !== undefined)
         return { ...withUrl(opening(own)), why: 'unknown-body', announced }
       const broken = known !== undefined && read.kind === 'read' && beginsAsChat(read.value)
-      const judged = chat ?? judgedBody(read, own !== undefined || broken ? 'judge' : mode, own)
+      const judged = chat ?? judgedBody(read, own !== undefined || broken ? 'judge' : mode, own, found === 'unsure')
       if (judged === undefined)
         return {
           kind: 'unknown',
@@ -110,12 +111,18 @@ export function createConversationReader({
 }
 
 /** A body of no known API as a chat. Undefined where it is not judged. */
-function judgedBody(read: ReadBody, mode: UnknownMode, own: Dialect | undefined): RecognisedChat | undefined {
+function judgedBody(
+  read: ReadBody,
+  mode: UnknownMode,
+  own: Dialect | undefined,
+  unsure: boolean,
+): RecognisedChat | undefined {
   if (read.kind !== 'read') return undefined
-  if (mode !== 'judge' && !(read.format === 'form' && formIsChat(read.value))) return undefined
+  if (mode !== 'judge' && !unsure && !(read.format === 'form' && formIsChat(read.value))) return undefined
   if (read.fault !== undefined) throw read.fault
   const judged = judgedAsUnknown(read.value)
-  return own === undefined ? judged : { ...judged, dialect: own, request: { ...judged.request, stream: true } }
+  if (own !== undefined) return { ...judged, dialect: own, request: { ...judged.request, stream: true } }
+  return mode === 'judge' || !unsure ? judged : { ...judged, request: { ...judged.request, images: 'ignore' } }
 }
 
 /** A request without words, whose reply is judged. */

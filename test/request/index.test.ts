@@ -110,7 +110,7 @@ describe('a chat inside a body', () => {
   })
 
   it.each([
-    ['heard from a', 'user human HumanMessage customer agent USER', { turns: [{ role: 'User', text: 'a' }] }],
+    ['heard from a', 'user human HumanMessage USER', { turns: [{ role: 'User', text: 'a' }] }],
     ['answered by a', 'assistant ai AIMessage bot model', { turns: [{ role: 'Agent', text: 'a' }] }],
     ['steered by a', 'system developer SystemMessage', { system: 'a', turns: [] }],
     ['told by a', 'tool function ToolMessage FunctionMessage', { turns: [{ role: 'User', text: 'a' }], userTurns: [] }],
@@ -118,6 +118,18 @@ describe('a chat inside a body', () => {
     for (const role of roles.split(' '))
       expect(await recognise({ data: { list: [{ role, content: 'a' }] } })).toMatchObject(request)
   })
+
+  it.each(['customer', 'agent'])(
+    'is heard from a %s in a list of messages, and may be none in another',
+    async (role) => {
+      const list = [{ role, content: 'a' }]
+      expect(await recognise({ data: { messages: list } })).toMatchObject({ turns: [{ role: 'User', text: 'a' }] })
+      expect(await recognise({ data: { list } })).toMatchObject({
+        turns: [{ text: `list\n${role}\na` }],
+        images: 'ignore',
+      })
+    },
+  )
 })
 
 describe('a body that is no chat, where it is judged', () => {

@@ -31,11 +31,48 @@ function speakerIn(message: Readonly<Record<string, unknown>>): Speaker {
   const { type, author } = message
   const roles = Object.keys(message).filter((key) => key.length === 4 && key.toLowerCase() === 'role')
   if (roles.length > 1 || type === 'user_input') return 'user'
-  const named = roles.length === 1 ? message[roles[0]!] : isObject(author) ? author.role : author
+  const named = roles.length === 1 ? message[roles[0]!] : roleIn(author)
   if (typeof named === 'string') return speakerOf(named) ?? 'user'
   if (typeof type !== 'string') return 'user'
   if (type === 'additional_tools') return 'system'
   return AGENT_ITEM.test(type) ? 'assistant' : TOOL_ITEM.test(type) ? 'tool' : (speakerOf(type) ?? 'user')
+}
+
+/** Types of LangChain's messages, which have no role. */
+const TYPES = /^(?:human|ai|(?:human|ai|system|tool)message(?:chunk)?)$/i
+
+/** An object with a role or an author, and content. Servers in other languages match names in any case. */
+export function isMessage(value: unknown): boolean {
+  if (!isObject(value)) return false
+  let speaks = false
+  let known = false
+  let says = false
+  let text = false
+  for (const key of Object.keys(value)) {
+    const name = key.length <= 7 ? key.toLowerCase() : ''
+    const held = value[key]
+    if (name === 'role' || name === 'author') {
+      const role = roleIn(held)
+      speaks ||= typeof role === 'string'
+      known ||= speakerOf(role) !== undefined
+    } else if (name === 'type') speaks ||= typeof held === 'string' && TYPES.test(held)
+    else if (name === 'content' || name === 'parts')
+      says ||= typeof held === 'string' || (typeof held === 'object' && held !== null)
+    else if (name === 'text') text ||= typeof held === 'string'
+  }
+  return (speaks && says) || (known && text)
+}
+
+/** A message of a speaker that chats have, and no other record with a role. */
+export function isSpoken(message: unknown, names = /^(?:role|author)$/i): boolean {
+  if (!isObject(message)) return false
+  const speaks = (key: string): boolean => names.test(key) && speakerOf(roleIn(message[key])) !== undefined
+  return Object.keys(message).some(speaks) || TYPES.test(String(message.type))
+}
+
+/** An author may be an object. */
+function roleIn(held: unknown): unknown {
+  return isObject(held) ? held.role : held
 }
 
 /** A list of messages, or one. */

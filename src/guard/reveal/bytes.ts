@@ -89,15 +89,19 @@ export class Replacing {
   }
 }
 
-/** Tokens of base64, base64url and base32, but for words. Lines of mail are of one length, and are read as one. */
-const RUN = /(?<![\w+/-])(?![A-Z]?[a-z]{1,23}(?![\w+/=-]))[\w+/-]{6,}(?:\r?\n[\w+/-]{40,})*(?:\r?\n[\w+/-]+)?={0,6}/g
+/**
+ * Tokens of base64, base64url and base32, but for words. Lines of mail are of one length, and are read as one, also
+ * where their breaks are escaped as in JSON.
+ */
+const RUN =
+  /(?:(?<![\w+/\\-])|(?<=\\[nr])|(?<=\\)(?![nr]))(?![A-Z]?[a-z]{1,23}(?![\w+/=-]))[\w+/-]{6,}(?:(?:\\r|\r)?(?:\\n|\n)[\w+/-]{40,})*(?:(?:\\r|\r)?(?:\\n|\n)[\w+/-]+)?={0,6}/g
 /** What stands between the signs of paths and names. */
 const PART_OF_RUN = /[^\r\n/_-]{8,}/g
 
 export function withoutBase64(text: string): Decoded | undefined {
   const out = new Replacing(text)
   for (const { 0: run, index } of text.matchAll(RUN)) {
-    const whole = ofRun(run.includes('\n') ? run.replace(/[\r\n]/g, '') : run)
+    const whole = ofRun(/[\n\\]/.test(run) ? run.replace(/\\[rn]|[\r\n]/g, '') : run)
     if (whole !== undefined) {
       out.put(index, index + run.length, whole.text, whole.worth)
       continue

@@ -3,8 +3,9 @@ import { Buffer } from 'node:buffer'
 
 /** Bytes in hex: `%48%6F` of URLs, `=48=6F` of mail. */
 const BYTES = /(?:%[\da-f]{2})+|(?:=[\da-f]{2}){2,}/gi
-/** `\u0048`, `\u{48}`, `%u0048`, `U+0048`, `\x48`, `\110`. */
-const CODES = /(?:\\u|%u)([\da-f]{4})|U\+([\da-f]{4,5}) ?|\\u\{([\da-f]{1,6})\}|\\x([\da-f]{2})|\\([0-3][0-7]{2})/gi
+/** `\u0048`, `\u{48}`, `%u0048`, `U+0048`, `\x48`, `\110`; in JSON, behind two strokes. */
+const CODES =
+  /(?:\\{1,2}u|%u)([\da-f]{4})|U\+([\da-f]{4,5}) ?|\\{1,2}u\{([\da-f]{1,6})\}|\\{1,2}x([\da-f]{2})|\\{1,2}([0-3][0-7]{2})/gi
 /** `&#72;`, `&#x48;`, `&hfr;`, `&amp;`. */
 const ENTITIES = /&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,8}));?/gi
 /** Words of a form: `how+do+I+make`. */

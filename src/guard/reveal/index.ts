@@ -1,12 +1,12 @@
 // Reads what a text says in an encoding or a disguise, so that a guard model, which reads words, judges it too. One
 // quick look tells which kinds of disguise a text may hold. Most texts hold none, and nothing more is done.
 import type { Conversation, Stage, Turn } from '../../types.js'
-import { type Decoded, mayBeText, Replacing, withoutBase64 } from './bytes.js'
+import { type Decoded, Replacing, withoutBase64 } from './bytes.js'
 import { unescaped } from './escapes.js'
 import { leetWord, mayBeLeet, withoutCiphers, withoutGaps, withoutLeet } from './letters.js'
 import { withoutLookAlikes } from './look-alikes.js'
 import { withoutMorse } from './morse.js'
-import { mayBeBytes, withoutNumbers } from './numbers.js'
+import { encodedIn, withoutNumbers } from './numbers.js'
 import { ACCENT, SCRIPT } from './signs.js'
 import { KNOWN, LONG_GAP, MIXED, NUMBER, readingOf, STRANGE, Tokens, UNKNOWN } from './words.js'
 
@@ -182,11 +182,7 @@ const MORSE_MARKS = 12
 /** What an unknown word adds to the doubt, and a known one takes from it; and the doubt that is enough. */
 const DOUBT = 2
 const ENOUGH = 8
-/** The shortest token that may be base64, and the shortest without digits or capitals inside. */
-const SHORT = 8
-const LONG_WORD = 16
 const LONGEST_WORD = 24
-const LONG_NUMBER = 12
 /** Numbers of the shortest row. An address of the internet has one less. */
 const ROW = 5
 const ESCAPE = /%u?[\da-f]{2}|&#[\dx]|&[a-z]{2,8};|\\[ux\d]|=[\da-f]{2}=|u\+[\da-f]|\+[a-z']{1,16}(?=\+)/gi
@@ -249,6 +245,7 @@ function look(text: string): number {
     if (kind === STRANGE) {
       if (tokens.disguise === ACCENT) accents += DOUBT
       if (tokens.disguise >= SCRIPT || accents >= ENOUGH) found |= LOOK_ALIKES
+      found |= encodedIn(tokens, LONG, NUMBERS)
       continue
     }
     if (size === 1) continue
@@ -267,12 +264,7 @@ function look(text: string): number {
       if (leetWord(tokens) === undefined) misses++
       else leet.add(text.slice(start, end))
     }
-    if (size < SHORT) continue
-    // Few tokens of base64 have no capital.
-    const capitals = tokens.letters > tokens.small
-    if ((capitals ? kind === MIXED || tokens.camel : size >= LONG_WORD) && mayBeText(text, start, end)) found |= LONG
-    if (kind !== UNKNOWN && size >= LONG_NUMBER && mayBeBytes(text.slice(start, start + 2 * LONGEST_WORD)))
-      found |= NUMBERS
+    found |= encodedIn(tokens, LONG, NUMBERS)
   }
   if (escapes >= FEW) found |= ESCAPES
   if (marks >= MORSE_MARKS) found |= MORSE

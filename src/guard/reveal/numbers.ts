@@ -1,11 +1,11 @@
 // Decodes what is written in rows of numbers: hex, binary, octal, decimal, places in the alphabet.
 import { Buffer } from 'node:buffer'
-import { type Decoded, NOTHING, OPENING, Replacing, textOf, type Told, worthOf } from './bytes.js'
-import { segmented } from './words.js'
+import { type Decoded, mayBeText, NOTHING, OPENING, Replacing, textOf, type Told, worthOf } from './bytes.js'
+import { segmented, type Tokens } from './words.js'
 
 const GROUP = /(?:0[xob])?([\da-f]+)/gi
 const ROW =
-  /(?<![a-z\d])(?:(?:0[xob])?[\da-f]+(?:[\s,;:|\-_/.]{1,3}(?:0[xob])?[\da-f]+(?![a-z\d])){3,}|(?:0[xob])?[\da-f]{12,}(?![a-z\d]))/gi
+  /(?:(?<![a-z\d])|(?<=\\[nr]))(?:(?:0[xob])?[\da-f]+(?:[\s,;:|\-_/.]{1,3}(?:0[xob])?[\da-f]+(?![a-z\d])){3,}|(?:0[xob])?[\da-f]{12,}(?![a-z\d]))/gi
 /** A single group is decoded from this length. */
 const LONG_GROUP = 12
 const FEWEST_GROUPS = 4
@@ -94,9 +94,44 @@ function alphabet(codes: readonly number[], gaps: readonly string[]): string | u
 
 const HEX_START = /^(?:0[xob])?[\da-f]{12}/i
 /** Whether a token may be bytes in hex, binary or octal, as its first digits tell. */
-export function mayBeBytes(token: string): boolean {
+function mayBeBytes(token: string): boolean {
   if (!HEX_START.test(token)) return false
   const digits = token.replace(/^0[xob]/i, '').slice(0, OPENING)
   if (digits.length < LONG_GROUP || !/^[\da-f]+$/i.test(digits)) return false
   return /^[0-7]+$/.test(digits) || textOf(Buffer.from(digits, 'hex')) !== undefined
+}
+
+/** The shortest row of letters and digits that may be encoded, and the shortest without digits or capitals inside. */
+const SHORT = 8
+const LONG_WORD = 16
+/** Characters that tell whether a row is bytes: `0x` and two digits a byte. */
+const LOOKED_AT = 2 * OPENING
+
+const isDigit = (code = 0): boolean => code >= 48 && code <= 57
+const isLetter = (code = 0): boolean => (code | 32) >= 97 && (code | 32) <= 122
+
+/**
+ * Whether a token has a row of letters and digits that may be base64 or base32, which adds `bytes`, or hex, binary or
+ * octal, which adds `numbers`. Other signs may stand around a row: `q=aGVs`, `atob('aGVs')`.
+ */
+export function encodedIn({ text, units, start, end }: Tokens, bytes: number, numbers: number): number {
+  let found = 0
+  for (let at = start; end - at >= SHORT; at++) {
+    // A line break of JSON: `\naGVs`.
+    if (units[at - 1] === 92 && (units[at] === 110 || units[at] === 114)) at++
+    const first = at
+    let [digits, capitals] = [0, 0]
+    for (let code; at < end && (isLetter((code = units[at]!)) || isDigit(code) || code === 43); at++) {
+      if (isDigit(code)) digits++
+      else if (code < 97 && at > first) capitals++
+    }
+    while (at < end && at > first && units[at] === 61) at++
+    const size = at - first
+    if (size > 0) at--
+    // Few texts in base64 have neither.
+    if (size < SHORT || (digits + capitals === 0 && size < LONG_WORD)) continue
+    if (mayBeText(text, first, first + size)) found |= bytes
+    if (digits > 0 && size >= LONG_GROUP && mayBeBytes(text.slice(first, first + LOOKED_AT))) found |= numbers
+  }
+  return found
 }

@@ -1,7 +1,9 @@
 // A text that is JSON and holds a chat: a handler may parse it, or take it for the text that it is. It is judged both
 // ways, so that no setting and no name that stands there twice hides words.
 import { describe, expect, it } from 'vitest'
+import { withoutPictures } from '../../src/dialects/kit/media.js'
 import { guarded, onNode } from '../helpers/apps.js'
+import { cpuMs } from '../helpers/cpu.js'
 import { markerGuard } from '../helpers/guards.js'
 import { form, handler, json, ours, prompts, sendRaw, serving, WORD } from './planted.js'
 
@@ -29,6 +31,12 @@ describe.each(Object.entries(SENT))('A chat in a text, %s', (_where, write) => {
     // The body itself names a key twice.
     else expect([status, text]).toEqual([400, HIDES['a name that stands there twice']])
   })
+})
+
+it('costs no more than its length when it looks like pictures that are too short', () => {
+  const text = `${'a'.repeat(4095)} `.repeat(240)
+  // With a least length in the pattern it took nine seconds.
+  expect(cpuMs(() => withoutPictures(text))).toBeLessThan(2000)
 })
 
 describe('A picture of a chat in a text', () => {

@@ -214,7 +214,8 @@ export function pictureWords({ url }: Image): string {
 
 /** A text that is JSON without the pictures in it, which are read as such. Slashes may be escaped. */
 export function withoutPictures(json: string): string {
-  return json.replace(/[\w+\\/=-]{4096,}/g, (run) => (IMAGE_BYTES.test(run.replaceAll('\\', '')) ? '' : run))
+  const isImage = (run: string): boolean => run.length > SHORT && IMAGE_BYTES.test(run.replaceAll('\\', ''))
+  return json.replace(/[\w+\\/=-]+/g, (run) => (isImage(run) ? '' : run))
 }
 
 const MEDIA_KEYS = new Set(['b64_json', 'partial_image_b64'])

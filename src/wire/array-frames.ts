@@ -14,14 +14,38 @@ const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf])
 /** First characters of JSON values: brackets, a quote, digits, minus, `true`, `false`, `null`. */
 const BEGINS = new Set(Buffer.from('{["-0123456789tfn'))
 
+/** How deep a JSON text is in objects and lists, byte by byte. */
+export class Nesting {
+  #depth = 0
+  #inString = false
+  #escaped = false
+
+  get inString(): boolean {
+    return this.#inString
+  }
+
+  /** True inside an object, a list or a string. */
+  get open(): boolean {
+    return this.#depth > 0 || this.#inString
+  }
+
+  read(byte: number): void {
+    if (this.#escaped) this.#escaped = false
+    else if (this.#inString) {
+      if (byte === BACKSLASH) this.#escaped = true
+      else if (byte === QUOTE) this.#inString = false
+    } else if (byte === QUOTE) this.#inString = true
+    else if (OPEN.has(byte)) this.#depth += 1
+    else if (CLOSE.has(byte)) this.#depth -= 1
+  }
+}
+
 export class ArrayGrammar implements Grammar {
   #open: Buffer[] = []
   #state: State = 'start'
   /** The number of bytes in the frame before its element. */
   #lead = 0
-  #depth = 0
-  #inString = false
-  #escaped = false
+  #nesting = new Nesting()
   #scalar = false
 
   get open(): readonly Buffer[] {
@@ -49,7 +73,7 @@ export class ArrayGrammar implements Grammar {
         throw unreadable('begins as a JSON array and is none')
       }
       if (this.#state === 'element') {
-        this.#depth = 0
+        this.#nesting = new Nesting()
         this.#scalar = !OPEN.has(byte) && byte !== QUOTE
         this.#inElement(byte)
       } else this.#lead += 1
@@ -79,17 +103,11 @@ export class ArrayGrammar implements Grammar {
    * before it.
    */
   #inElement(byte: number): 'ended' | 'ahead' | undefined {
-    if (this.#inString) {
-      if (this.#escaped) this.#escaped = false
-      else if (byte === BACKSLASH) this.#escaped = true
-      else if (byte === QUOTE) this.#inString = false
-      return !this.#inString && this.#depth === 0 ? 'ended' : undefined
-    }
-    if (byte === QUOTE) this.#inString = true
-    else if (OPEN.has(byte)) this.#depth += 1
-    else if (this.#scalar && this.#depth === 0 && (byte === COMMA || CLOSE.has(byte) || BLANK.has(byte))) return 'ahead'
-    else if (CLOSE.has(byte)) this.#depth -= 1
-    return this.#depth === 0 && !this.#inString && !this.#scalar ? 'ended' : undefined
+    const nesting = this.#nesting
+    const { inString, open } = nesting
+    if (this.#scalar && !open && (byte === COMMA || CLOSE.has(byte) || BLANK.has(byte))) return 'ahead'
+    nesting.read(byte)
+    return !nesting.open && (inString || !this.#scalar) ? 'ended' : undefined
   }
 
   /** The state after a byte outside of elements. */

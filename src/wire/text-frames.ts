@@ -1,7 +1,7 @@
 // Bare text: it is passed on as it comes, in whole characters. A line of it that a client may take for an event or for
 // JSON is held to its end, and read as such too.
 import { parsedJson } from '../utils/json.js'
-import { arrayElements } from './array-frames.js'
+import { arrayElements, Nesting } from './array-frames.js'
 import { type Frame, type FrameKind, type Grammar, type StreamEvent, unreadable } from './frame.js'
 import { bare, jsonOf } from './line-frames.js'
 
@@ -28,6 +28,8 @@ export class TextGrammar implements Grammar {
   #form: 'data' | 'bare' | undefined
   /** True for text that begins like a JSON object. Nobody reads such a text as two values, or it is refused. */
   #object = false
+  /** How deep the text is in the object that it begins with. Undefined once that object has ended. */
+  #nesting: Nesting | undefined = new Nesting()
 
   /** `label`: the kind from its first event on. `form`: how the lines before this text stood, where they are events. */
   constructor(label: 'events' | 'text', form?: 'bare') {
@@ -64,7 +66,15 @@ export class TextGrammar implements Grammar {
     if (this.#beginning.length < BEGINNING_CHARS)
       this.#beginning = (this.#beginning === '' ? bare(piece) : this.#beginning + piece).slice(0, BEGINNING_CHARS)
     if (this.#firstLine && this.#beginning.startsWith('{')) this.#object = true
+    if (this.#object) this.#nest(piece)
     if (this.#mayBeEvent && (this.#line.length < MAX_LINE_CHARS || !this.#firstLine)) this.#line += piece
+  }
+
+  #nest(piece: string): void {
+    for (let at = 0; this.#nesting !== undefined && at < piece.length; at++) {
+      this.#nesting.read(piece.charCodeAt(at))
+      if (piece[at] === '}' && !this.#nesting.open) this.#nesting = undefined
+    }
   }
 
   /** True while the line may still become JSON, an event, or a line of a data stream. */
@@ -77,7 +87,7 @@ export class TextGrammar implements Grammar {
   #endLine(): void {
     const events = this.#line === '' ? NONE : eventsOf(this.#line)
     if (events.length > 0) this.#note(events)
-    else if (this.#object && !this.#firstLine && /^\}?[\s,]*\{/.test(this.#line))
+    else if (this.#object && this.#nesting === undefined && !this.#firstLine && /^\}?[\s,]*\{/.test(this.#line))
       throw unreadable('has JSON values over several lines')
     if (this.#beginning !== '') this.#firstLine = false
     this.#beginning = ''

@@ -290,7 +290,12 @@ describe('Bare text', () => {
   })
 
   it('that some clients would read as values over lines, or as events among values, fails', () => {
-    for (const text of ['{\n"a":1\n}\n{\n"b":2\n}\n', '{\n"a":1\n}{\n"b":2\n}\n', '{"a":1}\ndata: {"b":2}\n'])
+    for (const text of [
+      '{\n"a":1\n}\n{\n"b":2\n}\n',
+      '{\n"a":1\n}{\n"b":2\n}\n',
+      '{\n"a":"}{\\""\n}\n  {\n"b":2\n}\n',
+      '{"a":1}\ndata: {"b":2}\n',
+    ])
       expect([text, read('text', text).failed]).toEqual([text, true])
   })
 })

@@ -66,6 +66,11 @@ describe('A text', () => {
     ['a list', ['[a', ' link](http://x)\n[ ] to do\n', '[{"a":1}] is a list']],
     ['JSON and words', ['{"a":1}\n', 'This is JSON.\n', '{"b":2}\n']],
     ['an object that grows', ['{"', 'name', '": "', 'a\\n', '"}']],
+    // What the AI SDK's streamObject writes, in the lines of a model.
+    [
+      'an object over several lines',
+      ['{\n  "steps": [\n    {\n', '      "say": "}{\\""\n    },\n    {', '"say": "x"},', '\n    {\n    }\n  ]\n}\n'],
+    ],
     ['YAML', ['id: 7\nname: x\n', 'data: y\nevent: z\n']],
     ['an event to learn from', ['An event:\n\n', 'data: {"choices":[', '{"delta":{}}]}\n\n']],
   ])('that holds %s leaves as it is', async (_what, pieces) => {

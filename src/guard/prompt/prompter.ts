@@ -187,9 +187,9 @@ export function lastExchange(conversation: Conversation): Conversation {
 
 const whole = (conversation: Conversation): Conversation => conversation
 const LABELS = labelPattern(['assistant', 'user message', 'assistant message'])
-/** Markers of these templates that Llama Guard's template lacks, and tokens that Qwen3 spells without bars. */
+/** Markers of these templates that Llama Guard's lacks, and tokens that Qwen3 and Granite 3.0 spell without bars. */
 const MARKS =
-  /[<\uFF1C](\s*(?:\/\s*)?(?:(?:BEGIN|END)[\s_-]+(?:SAFETY|REFUSAL)[\s_-]+POLICY|(?:start|end)_of_(?:turn|conversation|risk_definition)|(?:no-)?think|guardian|score|tool_call|tool_response)\s*)[>\uFF1E]/giu
+  /[<\uFF1C](\s*(?:\/\s*)?(?:(?:BEGIN|END)[\s_-]+(?:SAFETY|REFUSAL)[\s_-]+POLICY|(?:start|end)_of_(?:turn|conversation|risk_definition)|(?:no-)?think|guardian|score|tool_call|tool_response|fim_(?:prefix|middle|suffix|pad)|filename|reponame|gh_stars|issue_(?:start|comment|closed)|jupyter_(?:start|text|code|output)|empty_output|commit_(?:before|msg|after))\s*)[>\uFF1E]/giu
 
 /** The text as these models may read it: unable to end its turn, open another turn, or act as a part of the prompt. */
 export function escapeForGuard(text: string): string {

@@ -198,7 +198,14 @@ interface Outside {
 
 /** A handler may take a text that is JSON for the text that it is, with all that is a setting to an API. */
 function asText(text: string | undefined): readonly Outside[] {
-  return text === undefined ? [] : [{ value: withoutPictures(text) }]
+  if (text === undefined) return []
+  // Most texts that are JSON hold no chat, and need not be searched for pictures.
+  const lazy = {
+    get value() {
+      return withoutPictures(text)
+    },
+  }
+  return [lazy]
 }
 
 interface Place {

@@ -98,7 +98,10 @@ describe('a client that stops reading', () => {
 })
 
 describe('a guard that is slower than the model', () => {
-  it('makes a polite producer wait within the bound, and lets it go on', async () => {
+  it.each([
+    ['within the bound', {}],
+    ['within a small bound', { maxReplyBytes: 100_000 }],
+  ])('makes a polite producer wait %s, and lets it go on', async (_what, options) => {
     const state = { written: 0, waits: 0, most: 0 }
     let answered = 0
     const guard = markerGuard({
@@ -114,7 +117,7 @@ describe('a guard that is slower than the model', () => {
         Object.assign(state, { written, waits, ...(answered <= 1 && { most: written }) }),
       )
     }
-    const reply = await serving(onNode([guarded({ guard })], handler), ({ url }) =>
+    const reply = await serving(onNode([guarded({ guard, ...options })], handler), ({ url }) =>
       ask(url + PATH, { body: chat('hi', { stream: true }) }),
     )
     expect([reply.status, reply.complete, state.written]).toEqual([200, true, count])
@@ -274,6 +277,7 @@ describe('a whole reply', () => {
     let finished = false
     const handler: Handler = async (req, res) => {
       const { signal } = (req as GuardedRequest).llamaGuard!
+      res.setHeader('content-type', 'application/json')
       const endless = Readable.from(
         (function* () {
           for (let count = 0; count < 2000; count++) yield 'x'.repeat(10_000)

@@ -15,7 +15,7 @@ import { type Held, HeldFrames } from './held.js'
 import { joined } from './held-bytes.js'
 import { StreamJudge, type StreamJudgeOptions } from './stream-judge.js'
 
-/** When more bytes are held, the handler is asked to wait. It is far less than maxReplyBytes. */
+/** When more bytes are held, or more than half of maxReplyBytes, the handler is asked to wait. */
 const HIGH_WATER_BYTES = 256 * 1024
 
 /**
@@ -109,7 +109,7 @@ class EventStreamHold implements Hold, StreamJudgeOptions {
    */
   get full(): boolean {
     return (
-      this.#heldBytes > HIGH_WATER_BYTES &&
+      this.#heldBytes > Math.min(HIGH_WATER_BYTES, this.#context.maxReplyBytes / 2) &&
       (this.#unread.length > 0 || this.#judge.waiting || this.#asking > 0 || !this.#gateOpen)
     )
   }

@@ -134,7 +134,7 @@ interface Snapshot {
   readonly text: string
   /** The position in the whole transcript that the snapshot covers. */
   readonly covers: number
-  readonly lengths: ReadonlyMap<string, number>
+  readonly lengths: ReadonlyMap<Channel, number>
 }
 
 /**
@@ -170,11 +170,14 @@ export class Transcript {
 
   snapshot(): Snapshot {
     const channels = [...this.#channels.values()]
-    if (channels.reduce((sum, { text }) => sum + Buffer.byteLength(text.toString()), 0) > SPAN_BYTES) leap(channels)
+    if (channels.reduce((sum, { text }) => sum + Buffer.byteLength(text.toString()), 0) > SPAN_BYTES) {
+      leap(channels)
+      for (const [name, { text }] of this.#channels) if (text.length === 0) this.#channels.delete(name)
+    }
     return {
       text: this.text(),
       covers: this.#length,
-      lengths: new Map([...this.#channels].map(([name, { text }]) => [name, text.length])),
+      lengths: new Map(Array.from(this.#channels.values(), (channel) => [channel, channel.text.length])),
     }
   }
 
@@ -183,7 +186,7 @@ export class Transcript {
     // A later snapshot, which covers this one, may have been faster.
     if (covers <= this.#judged) return
     this.#judged = covers
-    for (const [name, length] of lengths) this.#channels.get(name)!.judged = length
+    for (const [channel, length] of lengths) channel.judged = length
   }
 }
 
@@ -195,7 +198,7 @@ function leap(channels: readonly Channel[]): void {
   const growing = channels.filter(({ text, judged }) => judged < text.length)
   const others = channels.filter(({ text, judged }) => text.length > 0 && judged === text.length)
   for (const channel of growing) drop(channel, Math.min(OVERLAP_BYTES, SPAN_BYTES / growing.length))
-  for (const channel of others) drop(channel, OVERLAP_BYTES / others.length)
+  for (const channel of others) drop(channel, Math.floor(OVERLAP_BYTES / others.length))
 }
 
 function drop(channel: Channel, keep: number): void {

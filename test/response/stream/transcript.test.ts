@@ -145,4 +145,16 @@ describe('a transcript', () => {
     transcript.add('content', 'c')
     expect(transcript.snapshot().text).toBe(`${'a'.repeat(OVERLAP_BYTES)}${'b'.repeat(9000)}c`)
   })
+
+  it('keeps few of many parts that have been judged, and reads one that goes on', () => {
+    const transcript = new Transcript()
+    for (let count = 0; count < 20_000; count++) {
+      transcript.add(`part ${count}`, `word${count}`)
+      if (count % 100 === 99) transcript.accept(transcript.snapshot())
+    }
+    expect(transcript.snapshot().lengths.size).toBeLessThan(3000)
+    transcript.add('part 0', 'again')
+    expect(transcript.snapshot().text).toContain('again')
+    expect(transcript.judged).toBe(transcript.length - 'again'.length)
+  })
 })

@@ -26,6 +26,9 @@ interface Served {
   readonly isStopping: () => boolean
 }
 
+/** A backslash, or a segment of dots in any form in which servers read one. The upstream's path would be another. */
+const ELSEWHERE = /\\|%5c|(?:\/|%2f)(?:\.|%2e){1,2}(?=\/|%2f|[;#]|%3b|$)/i
+
 export function createRoutes(served: Served) {
   const { guard, upstream, logger, metrics, dashboard } = served
   const pass: Handler = async (req, res) => {
@@ -72,6 +75,7 @@ export function createRoutes(served: Served) {
     names: Object.keys(routes),
     find(url: string): Route | undefined {
       const asked = url.split('?', 1)[0] ?? '/'
+      if (ELSEWHERE.test(asked)) return undefined
       const path = asked === '/dashboard/' ? '/dashboard' : asked
       const name = chats.nameOf(path) ?? (/^\/v1\/models\/[^/]+$/.test(path) ? '/v1/models' : path)
       return Object.hasOwn(routes, name) ? routes[name] : undefined

@@ -1,4 +1,5 @@
 // The gateway as its users meet it: their own SDKs in front, a real upstream behind, the emulated guard beside.
+import { request } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import OpenAI from 'openai'
 import { expect, test, vi } from 'vitest'
@@ -93,6 +94,29 @@ test.each([
   const reply = await fetch(`${gateway.url}${path}`, { method, body, headers: { 'content-type': 'application/json' } })
   expect([reply.status, calls]).toEqual([status, 0])
   expect(await reply.json()).toHaveProperty('error.message')
+})
+
+test.each([
+  ['/v1/models/..', 404],
+  ['/v1/models/%2E%2e', 404],
+  ['/v1/models/..#x', 404],
+  ['/v1/models/..\\files\\file-1\\content', 404],
+  ['/v1/models/x\\..\\..\\responses\\resp_1', 404],
+  ['/v1/models/..%2ffiles', 404],
+  ['/v1/models/%5c..%5cfiles', 404],
+  ['/v1beta/../x/models/m:generateContent', 404],
+  ['/model/a%2F..%2f..%2Fx/converse', 404],
+  ['/v1/models/gpt-4.1', 200],
+  ['/v1/models/meta-llama%2FLlama-3..1', 200],
+])('A path of dots and backslashes reaches no other path of the upstream: %s', async (path, status) => {
+  const asked: (string | undefined)[] = []
+  const upstream = closing(await serve((req, res) => (asked.push(req.url), res.end('{}'))))
+  const { gateway } = await setup(`${upstream.url}/v1`)
+  const method = path.startsWith('/v1/models') ? 'GET' : 'POST'
+  const answered = await new Promise<number | undefined>((answer) => {
+    request(gateway.url, { path, method }, (reply) => answer(reply.resume().statusCode)).end()
+  })
+  expect([answered, asked]).toEqual([status, status === 200 ? [path] : []])
 })
 
 test('Health, readiness and metrics tell how the gateway is', async () => {

@@ -128,6 +128,8 @@ describe('reveal', () => {
     }
     cpu(20_000)
     const small = cpu(50_000)
-    expect(cpu(400_000)).toBeLessThan(24 * small + 200)
+    const isLinear = (): boolean => cpu(400_000) < 24 * small + 200
+    // On a busy machine one measurement is at times six times the next.
+    expect(isLinear() || isLinear() || isLinear()).toBe(true)
   })
 })

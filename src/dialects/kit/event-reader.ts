@@ -111,8 +111,8 @@ export class EventTexts {
   /** The texts of the current event. */
   deltas: StreamDelta[] = []
   readonly #walker: TextWalker
-  /** The last text of each channel beside the choices. */
-  readonly #last = new Map<string, string>()
+  /** The last text of each channel beside the choices, and whether it has come twice. */
+  readonly #last = new Map<string, { readonly text: string; readonly twice: boolean }>()
   readonly #spaced = new SpacedWords()
   /** Where the stream has said words outside of JSON. */
   #words: 'text' | 'events' | undefined
@@ -201,14 +201,16 @@ export class EventTexts {
   }
 
   /**
-   * Adds text outside the choices. A text that its channel repeats is added once. A short text beside the names is
-   * always added, because it may be a part of a word.
+   * Adds text outside the choices. A text that its channel repeats is added twice, because a word may stand where the
+   * two meet, and a name once. A short text beside the names is always added, because it may be a part of a word.
    */
   beside(channel: string, text: string, aside = false, choice = 0): void {
     const key = `${choice}:${channel}`
     if (aside || text.length >= REPEATED_LENGTH) {
-      if (this.#last.get(key) === text) return
-      if (this.#last.size < MAX_REMEMBERED || this.#last.has(key)) this.#last.set(key, text)
+      const last = this.#last.get(key)
+      const again = last?.text === text
+      if (again && (aside || last.twice)) return
+      if (this.#last.size < MAX_REMEMBERED || last !== undefined) this.#last.set(key, { text, twice: again })
     } else this.#last.delete(key)
     this.deltas.push({ choice, channel, text, ...(aside && { aside }) })
   }

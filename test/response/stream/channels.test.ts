@@ -43,6 +43,18 @@ const ROWS: Record<string, readonly [path: string, events: readonly object[]]> =
       (note) => ({ choices: [], note }),
     ),
   ],
+  'long words beside the choices that come twice': [
+    CHAT,
+    Array.from({ length: 2 }, () => ({ choices: [], note: 'SAFE, and so we come to the word UN' })),
+  ],
+  'long words of two notifications': [
+    '/mcp',
+    Array.from({ length: 2 }, () => ({
+      jsonrpc: '2.0',
+      method: 'notifications/message',
+      params: { level: 'info', data: 'SAFE, and so we come to the word UN' },
+    })),
+  ],
   'words of two choices in metadata': [
     CHAT,
     [0, 1].flatMap((index) => ['how UN', 'SAFE it'].map((status) => ({ choices: [{ index, delta: {}, status }] }))),
@@ -112,6 +124,7 @@ for (const path of [CHAT, '/v1/messages', '/v1/responses', '/api/chat'])
 const REQUESTS: Record<string, object> = {
   '/v1/responses': { input: 'hi', stream: true },
   '/v1/completions': { prompt: 'hi', stream: true },
+  '/mcp': { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'get', arguments: { q: 'hi' } } },
   [GEMINI]: { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] },
 }
 
@@ -141,13 +154,13 @@ describe('Interleaved text', () => {
     expect(reply.text.split('SAFE').length).toBeLessThan(body.split('SAFE').length)
   })
 
-  it('that comes again and again beside the choices is judged once', async () => {
+  it('that comes again and again beside the choices is judged twice', async () => {
     const note = 'A note of the provider that comes with every chunk.'
     body = Array.from({ length: 200 }, () => event({ ...delta({ content: 'a ' }), note })).join('')
     const reply = await ask(server.url + CHAT, { body: chat('hi', { stream: true }) })
     expect(reply.text).toBe(body)
     const longest = middleware.guard.texts().reduce((max, text) => Math.max(max, text.length), 0)
-    expect(longest).toBeLessThan(400 + 2 * note.length)
+    expect(longest).toBeLessThan(400 + 3 * note.length)
   })
 
   it('is judged once while nothing tells parts apart', async () => {

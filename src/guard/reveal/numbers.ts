@@ -123,14 +123,15 @@ export function encodedIn({ text, units, start, end }: Tokens, bytes: number, nu
     let [digits, capitals] = [0, 0]
     for (let code; at < end && (isLetter((code = units[at]!)) || isDigit(code) || code === 43); at++) {
       if (isDigit(code)) digits++
-      else if (code < 97 && at > first) capitals++
+      else if (code < 97) capitals++
     }
     while (at < end && at > first && units[at] === 61) at++
     const size = at - first
     if (size > 0) at--
-    // Few texts in base64 have neither.
-    if (size < SHORT || (digits + capitals === 0 && size < LONG_WORD)) continue
-    if (mayBeText(text, first, first + size)) found |= bytes
+    if (size < SHORT) continue
+    // Few texts in base64 have no capital. A name begins with one.
+    const isWord = capitals === 0 || (capitals === 1 && digits === 0 && units[first]! < 97)
+    if ((!isWord || size >= LONG_WORD) && mayBeText(text, first, first + size)) found |= bytes
     if (digits > 0 && size >= LONG_GROUP && mayBeBytes(text.slice(first, first + LOOKED_AT))) found |= numbers
   }
   return found

@@ -71,7 +71,10 @@ function readMessage(message: unknown, said: Content, walker: Walker, builder: R
     if (!SAYING.has(key) || !isObject(value)) walker.read(value, beside, { key })
     else
       for (const [name, words] of Object.entries(value))
-        if (BESIDE.has(name)) walker.read(words, beside, { key: name })
+        // The answer of a form has an object of its fields as content.
+        if (name === 'content' && 'action' in value && !('role' in value))
+          walker.read(words, said, { key: 'arguments', json: true })
+        else if (BESIDE.has(name)) walker.read(words, beside, { key: name })
         else readField(name, words, said, walker)
 }
 
@@ -87,7 +90,6 @@ function readField(name: string, value: unknown, said: Content, walker: Walker):
     else walker.read(message, said)
 }
 
-/** The answer of a form has an object of its fields as content. */
 function readParts(value: unknown, said: Content, walker: Walker): void {
   const parts: readonly unknown[] = Array.isArray(value) ? value : [value]
   for (const part of parts)

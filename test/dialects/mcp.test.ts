@@ -361,3 +361,16 @@ it('A message without words passes unjudged, and is announced', async () => {
     expect((await send(`${url}/mcp`, { body })).headers['llama-guard']).toContain('input=skipped;why="empty"')
   expect(guard.asked.map((turns) => turns.at(-1)!.role)).not.toContain('User')
 })
+
+it('A field of a form named type is a word of the user, and a part of a sampled message keeps its own', async () => {
+  const middleware = llamaGuard({ guard, cacheMax: 0, logger: false })
+  const server = await serve(express().use(middleware, (_req, res) => void res.status(202).end()))
+  opened.push(server)
+  const status = async (result: object): Promise<number> =>
+    (await send(`${server.url}/mcp`, { body: { jsonrpc: '2.0', id: 's1', result } })).status
+  for (const type of ['bug', 'video', 'document', 'image'])
+    expect(await status({ action: 'accept', content: { type, data: 'cats' } })).toBe(202)
+  expect(await status({ action: 'accept', content: { type: 'UNSAFE' } })).toBe(451)
+  const content = { type: 'audio', data: 'UklGRgAA', mimeType: 'audio/wav' }
+  expect(await status({ role: 'assistant', model: 'm', content, action: 'accept' })).toBe(400)
+})

@@ -19,8 +19,14 @@ const NOT_FOR_UPSTREAM = ['host', 'content-length', 'expect', 'cookie', 'cookie2
 /** `set-cookie` would set the upstream's cookies on our origin. Only the guard may set `llama-guard`. */
 const NOT_FOR_CLIENT = ['set-cookie', 'set-cookie2', 'llama-guard']
 
-/** The headers in which clients of the known APIs send a key. All are dropped when the operator's key replaces them. */
-const CREDENTIALS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key']
+/**
+ * The headers in which clients of the known APIs send a key, or name who pays for it. All are dropped when the
+ * operator's key replaces them.
+ */
+const CREDENTIALS = (
+  'authorization x-api-key api-key x-goog-api-key ocp-apim-subscription-key ' +
+  'openai-organization openai-project x-goog-user-project'
+).split(' ')
 
 export interface RequestHeaderOptions {
   /** Replaces the credentials of the client. */

@@ -101,12 +101,14 @@ test.each([
       authorization: 'Bearer client',
       'x-api-key': 'client',
       'api-key': 'client',
+      'openai-organization': 'client',
+      'openai-project': 'client',
+      'x-goog-user-project': 'client',
+      'ocp-apim-subscription-key': 'client',
     },
   })
   const credentials = Object.fromEntries(
-    ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'].flatMap((name) =>
-      name in seen ? [[name, seen[name]]] : [],
-    ),
+    Object.entries(seen).filter(([name]) => /auth|key|organization|project/.test(name)),
   )
   expect(credentials).toEqual(wanted)
 })

@@ -219,7 +219,7 @@ describe('a stream', () => {
     })
   })
 
-  it('finds words in names, comments, raw data, and beside the choices, and judges once what repeats', () => {
+  it('finds words in names, comments, raw data, and beside the choices, and judges twice what repeats', () => {
     const note = 'A provider note that comes with every chunk.'
     const events = [
       event(chunk(0, { content: 'a' }, null, { note })),
@@ -233,7 +233,7 @@ describe('a stream', () => {
     expect(gather(openaiChat.stream(), events)).toEqual({
       '0:delta.content': 'ab',
       '0:(event).key': 'note',
-      '0:(event).note': note,
+      '0:(event).note': note + note,
       '0:event': 'two words',
       '0:other': 'a comment',
       '0:data': 'plain text[DONE] and morequoted',

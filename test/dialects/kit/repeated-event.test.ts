@@ -111,7 +111,7 @@ describe('An event like the one before it', () => {
     )
   })
 
-  it('is not taken for one when its words stand beside the choices, where only a copy is left out.', () => {
+  it('is not taken for one when its words stand beside the choices, where only a second copy is left out.', () => {
     const reader = openaiChat.stream()
     const note = (text: string): StreamEvent => event({ model: 'demo', note: text, choices: [] })
     const texts = [
@@ -122,12 +122,12 @@ describe('An event like the one before it', () => {
       'A note of the provider, first.',
     ].map((text) => reader.read(note(text)).length)
     // The first event has the name of the field as well.
-    expect(texts).toEqual([2, 1, 1, 0, 0])
+    expect(texts).toEqual([2, 1, 1, 1, 0])
   })
 
   it.each([
     [23, 6],
-    [24, 2],
+    [24, 3],
   ])(
     'tells a text of %i characters beside the words, with the name of its field, %i times of five.',
     (length, times) => {

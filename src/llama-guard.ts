@@ -23,6 +23,7 @@ import type {
   NotJudgedReason,
   Stage,
 } from './types.js'
+import { closeWithConnection } from './utils/pipelined.js'
 
 /** What llamaGuard() returns: a middleware, and its methods. */
 export interface LlamaGuard extends Middleware {
@@ -67,6 +68,7 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
   const dashboards = createDashboards(live, env)
 
   function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
+    closeWithConnection(req, res)
     const services = live.until(res)
     tellOrder(req, res, services.logger)
     const exchange = new Exchange(services, req, res)

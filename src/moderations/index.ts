@@ -12,6 +12,7 @@ import type { ReadBody } from '../request/body/parse.js'
 import { createServices, type Services } from '../services/index.js'
 import type { Category, Decision, GuardedRequest, Image, Judgement, Middleware, Turn } from '../types.js'
 import { isObject } from '../utils/json.js'
+import { closeWithConnection } from '../utils/pipelined.js'
 
 /** What it needs of a guard. */
 type Moderating = Pick<Services, 'config' | 'judge' | 'model' | 'vision' | 'categories'>
@@ -45,6 +46,7 @@ export function moderationsOf(guard: Moderating): Middleware {
       next()
       return
     }
+    closeWithConnection(req, res)
     const leave = new AbortController()
     res.once('close', () => leave.abort())
     moderate(guard, req, leave.signal).then(

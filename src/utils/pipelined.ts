@@ -1,0 +1,23 @@
+// A client may send many requests at once and leave. Node.js tells the first response that it is closed. The others
+// wait for their turn and have no socket, so they would never hear of it: their checks would go on, and their rows of
+// the audit would be missing.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** The responses that wait for their turn, by connection: one listener for all of them. */
+const waiting = new WeakMap<Socket, Set<ServerResponse>>()
+
+/** Makes a response that waits for its turn emit 'close' when its connection closes, as every other response does. */
+export function closeWithConnection({ socket }: IncomingMessage, res: ServerResponse): void {
+  if (res.socket !== null || res.writableFinished || typeof socket?.once !== 'function') return
+  let responses = waiting.get(socket)
+  if (responses === undefined) {
+    const created = (responses = new Set())
+    waiting.set(socket, created)
+    socket.once('close', () => {
+      for (const each of created) if (each.socket === null) each.destroy().emit('close')
+    })
+  }
+  const all = responses.add(res)
+  res.once('close', () => all.delete(res))
+}

@@ -106,7 +106,8 @@ function watched(path: string, parse: () => Config, lookMs: number): LiveService
       return version.services
     },
     until(res) {
-      res.once('close', use())
+      // A client may have left while a middleware before us worked. There is no second 'close'.
+      if (!res.closed) res.once('close', use())
       return version.services
     },
     async during(ask) {

@@ -83,7 +83,11 @@ export class RequestTelemetry {
     const before = observed.get(req)
     this.#ledger = before === undefined ? new RequestLedger(audit?.secret) : before.#ledger
     observed.set(req, this)
-    if (before === undefined) res.once('close', () => (observed.get(req) ?? this).#closed())
+    if (before !== undefined) return
+    const closed = (): void => (observed.get(req) ?? this).#closed()
+    // A client may have left while a middleware before us worked. There is no second 'close'.
+    if (res.closed) setImmediate(closed)
+    else res.once('close', closed)
   }
 
   /** Measures what the guard adds. Undefined when nobody asks. */

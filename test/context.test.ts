@@ -51,11 +51,18 @@ describe('The fields of context(req)', () => {
     ],
     ['returns a promise', async () => FIELDS, 'TypeError'],
     ['returns no object', () => 'acme', 'TypeError'],
+    ['returns a bigint', () => ({ tenant: 5n }), 'TypeError'],
+    ['returns an object in a field', () => ({ tenant: { id: 5 } }), 'TypeError'],
   ])('refuse a request when the function %s, and tell the operator', async (_what, context, name) => {
     const logger = memoryLogger()
     const reply = await asked({ logger, context: context as never })
     expect([reply.status, reply.json().error.code]).toEqual([503, 'internal_error'])
     expect(reply.text).not.toContain('session')
     expect(logger.lines[0]).toMatchObject({ message: 'the option context threw', fields: { error: { name } } })
+  })
+
+  it('may be missing', async () => {
+    const reply = await asked({ context: () => ({ tenant: undefined, user: null, paid: true }) as never })
+    expect(reply.status).toBe(200)
   })
 })

@@ -253,8 +253,14 @@ async function overridden(config: Config, req: GuardedRequest): Promise<RequestC
 }
 
 function fieldsOf(fields: RequestFields | undefined): RequestFields | undefined {
-  if (fields === undefined || (typeof fields === 'object' && (fields as unknown) !== null)) return fields
-  throw new TypeError('context(req) has to return an object of fields, or undefined')
+  if (fields === undefined) return undefined
+  if (typeof fields !== 'object' || (fields as unknown) === null)
+    throw new TypeError('context(req) has to return an object of fields, or undefined')
+  // A bigint is no JSON: the row of the audit would throw where nobody takes it, and end the process.
+  for (const value of Object.values<unknown>(fields))
+    if (typeof value === 'bigint' || (typeof value === 'object' && value !== null))
+      throw new TypeError('A field of context(req) has to be a string, a number or a boolean')
+  return fields
 }
 
 function atOnce<T>(option: string, answer: T): T {

@@ -172,6 +172,16 @@ describe('The audit file', () => {
     )
   })
 
+  it('links to a long row too, which a header of a client in its context makes', async () => {
+    for (const padding of ['"'.repeat(48 * 1024), '']) {
+      const audit = openAudit({ path, chain: true }, memoryLogger())
+      audit.write(event('r', padding))
+      await audit.close()
+    }
+    expect(rows().map(({ seq }) => seq as number)).toEqual([1, 2])
+    expect(rows()[1].prev).toBe(sha256(lines()[0]!))
+  })
+
   it('is a mistake at once where its option is one', () => {
     expect(() => llamaGuard({ guard: markerGuard(), audit: { path, chian: true } as never }, {})).toThrow(/chain/)
     expect(() => llamaGuard({ guard: markerGuard(), audit: 5 as never }, {})).toThrow(/audit/)
@@ -220,6 +230,7 @@ describe('A writer of the operator', () => {
     for (const text of ['a', 'b', 'c'])
       expect((await send(`${url}/v1/chat/completions`, { body: chat(text) })).status).toBe(200)
     await vi.waitFor(() => expect(guard.stats().audit).toEqual({ written: 1, dropped: 2 }))
+    await guard.close()
     await guard.close()
     expect(close).toHaveBeenCalledOnce()
     expect(JSON.stringify(logger.lines)).not.toContain('secret words')

@@ -181,8 +181,11 @@ interface Row {
   readonly count: number
 }
 
-/** The last row of a file is looked for in so many bytes at its end; no row is longer. */
-const TAIL_BYTES = 64 * 1024
+/**
+ * The last row of a file is looked for in so many bytes at its end; no row is longer. It holds the fields of `context`
+ * three times, and those may be headers of a client.
+ */
+const TAIL_BYTES = 1024 * 1024
 const FIRST = '0'.repeat(64)
 
 function hashChain(path: string) {

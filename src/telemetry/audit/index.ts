@@ -25,6 +25,7 @@ export function openAudit(option: AuditOption, logger: Logger): Audit {
 
 function ownAudit(writer: AuditWriter, logger: Logger): Audit {
   let [written, dropped] = [0, 0]
+  let closed = false
   const failed = (error: unknown): void => {
     dropped++
     logger.error({ dropped, error: error instanceof Error ? error.name : typeof error }, 'audit.write failed')
@@ -46,6 +47,8 @@ function ownAudit(writer: AuditWriter, logger: Logger): Audit {
     },
     stats: () => ({ written, dropped }),
     async close() {
+      if (closed) return
+      closed = true
       await writer.close?.()
     },
   }

@@ -65,7 +65,7 @@ async function moderate(guard: Moderating, req: GuardedRequest, signal: AbortSig
   const results: ModerationResult[] = []
   for (let at = 0; at < inputs.length; at += AT_ONCE) {
     const some = inputs.slice(at, at + AT_ONCE).map(async (input) => {
-      const judgement = await judge.judge([input.turn], { stage: 'input', signal })
+      const judgement = await judge.judge([input.turn], { stage: 'input', signal, request: req })
       return toResult(judgement, decide('input', [judgement], settings, categories), input, categories)
     })
     results.push(...(await Promise.all(some)))

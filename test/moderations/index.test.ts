@@ -8,7 +8,8 @@ import type { Judge } from '../../src/guard/index.js'
 import { moderationsOf } from '../../src/moderations/index.js'
 import { parseOptions } from '../../src/options/config.js'
 import type { Category, Conversation, Verdict } from '../../src/types.js'
-import { onNode, serving } from '../helpers/apps.js'
+import { onNode, saying, serving } from '../helpers/apps.js'
+import { markerGuard } from '../helpers/guards.js'
 import { serve, type Running } from '../helpers/http.js'
 import { post as rawPost, rawClient } from '../helpers/raw.js'
 import { judgeOf, guardThat, never, sleep } from '../guard/fake-guards.js'
@@ -212,6 +213,25 @@ describe('guard.moderations()', () => {
     )
   }
   const guard = guardThat((call) => judge(call, [{ role: 'User', text: 'UNSAFE_S1' }]))
+
+  it('judges a long list on a guard that takes one call at a time, which is idle, and answers others meanwhile', async () => {
+    const guard = markerGuard({ delay: 20 })
+    const middleware = llamaGuard({ guard, logger: false, concurrency: 1 })
+    await serving(onNode([middleware.moderations()], saying()), async ({ url }) => {
+      const input = Array.from({ length: 64 }, (_, number) => (number === 40 ? 'UNSAFE' : `text ${number}`))
+      const list = fetch(url, { method: 'POST', body: JSON.stringify({ input }) })
+      await vi.waitFor(() => expect(guard.asked.length).toBeGreaterThan(8))
+      // Four requests may wait.
+      const others = await Promise.all(
+        ['a', 'b', 'c'].map((text) => fetch(url, { method: 'POST', body: JSON.stringify({ input: text }) })),
+      )
+      expect(others.map(({ status }) => status)).toEqual([200, 200, 200])
+      expect(guard.asked.length).toBeLessThan(40)
+      const { results } = (await (await list).json()) as { results: { flagged: boolean }[] }
+      expect(results.map(({ flagged }) => flagged)).toEqual(input.map((text) => text === 'UNSAFE'))
+    })
+    await middleware.close()
+  })
 
   it('flags what is unsafe and fails where nothing was judged, whatever passes on its chats', async () => {
     const broken = guardThat(() => Promise.reject(new LlamaGuardError('guard_throttled')))

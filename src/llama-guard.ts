@@ -68,7 +68,7 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
   const dashboards = createDashboards(live, env)
 
   function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
-    closeWithConnection(req, res)
+    if (res.socket === null) closeWithConnection(req, res)
     const services = live.until(res)
     tellOrder(req, res, services.logger)
     const exchange = new Exchange(services, req, res)

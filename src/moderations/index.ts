@@ -46,7 +46,7 @@ export function moderationsOf(guard: Moderating): Middleware {
       next()
       return
     }
-    closeWithConnection(req, res)
+    if (res.socket === null) closeWithConnection(req, res)
     const leave = new AbortController()
     res.once('close', () => leave.abort())
     moderate(guard, req, leave.signal).then(

@@ -7,9 +7,9 @@ import type { Socket } from 'node:net'
 /** The responses that wait for their turn, by connection: one listener for all of them. */
 const waiting = new WeakMap<Socket, Set<ServerResponse>>()
 
-/** Makes a response that waits for its turn emit 'close' when its connection closes, as every other response does. */
+/** Makes a response without a socket, which waits for its turn, emit 'close' when its connection closes. */
 export function closeWithConnection({ socket }: IncomingMessage, res: ServerResponse): void {
-  if (res.socket !== null || res.writableFinished || typeof socket?.once !== 'function') return
+  if (res.writableFinished || typeof socket?.once !== 'function') return
   let responses = waiting.get(socket)
   if (responses === undefined) {
     const created = (responses = new Set())

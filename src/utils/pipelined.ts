@@ -1,6 +1,6 @@
-// A client may send many requests at once and leave. Node.js tells the first response that it is closed. The others
-// wait for their turn and have no socket, so they would never hear of it: their checks would go on, and their rows of
-// the audit would be missing.
+// A client may send many requests at once and leave. Before version 24, Node.js tells the first response alone that it
+// is closed. The others wait for their turn and have no socket, so they would never hear of it: their checks would go
+// on, and their rows of the audit would be missing.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
@@ -14,9 +14,11 @@ export function closeWithConnection({ socket }: IncomingMessage, res: ServerResp
   if (responses === undefined) {
     const created = (responses = new Set())
     waiting.set(socket, created)
-    socket.once('close', () => {
-      for (const each of created) if (each.socket === null) each.destroy().emit('close')
-    })
+    const tell = (): void => {
+      for (const each of created) if (each.socket === null && !each.closed) each.destroy().emit('close')
+    }
+    // Later, because Node.js 24 tells them after this event.
+    socket.once('close', () => setImmediate(tell))
   }
   const all = responses.add(res)
   res.once('close', () => all.delete(res))

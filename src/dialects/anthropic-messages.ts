@@ -1,6 +1,6 @@
 // Anthropic Messages: `/messages`, content blocks in and out, its own error envelope.
 // https://docs.claude.com/en/api/messages
-import { isObject } from '../utils/json.js'
+import { isObject, textOf } from '../utils/json.js'
 import type { Dialect, Media, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
@@ -76,7 +76,7 @@ function anthropicStream(_calls?: unknown, media?: Media): StreamReader {
     },
     start: NO_BLOCKS,
     after: (state, data, event) =>
-      blocksAfter(state, STEPS[String('type' in data ? data.type : event.event)], itemIndex(data)),
+      blocksAfter(state, STEPS[textOf('type' in data ? data.type : event.event)], itemIndex(data)),
     block({ started, open, next }, decision, words) {
       const frames: object[] = []
       if (!started) frames.push({ type: 'message_start', message: emptyMessage() })

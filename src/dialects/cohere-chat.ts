@@ -1,6 +1,6 @@
 // Cohere's Chat API, version 2: `/v2/chat`, typed server-sent events, errors as a message.
 // https://docs.cohere.com/reference/chat
-import { isObject } from '../utils/json.js'
+import { isObject, textOf } from '../utils/json.js'
 import type { Dialect, Media, StreamReader } from './dialect.js'
 import { eventReader, isDone } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
@@ -73,7 +73,7 @@ function cohereStream(_calls?: unknown, media?: Media): StreamReader {
       texts.walk(data, { under: `${index}.`, grows: true })
     },
     start: NO_BLOCKS,
-    after: (state, data, event) => blocksAfter(state, isDone(event) ? 'end' : STEPS[String(data.type)], indexOf(data)),
+    after: (state, data, event) => blocksAfter(state, isDone(event) ? 'end' : STEPS[textOf(data.type)], indexOf(data)),
     block({ started, open, next }, decision, words) {
       const frames: object[] = started ? [] : [START]
       for (const index of open) frames.push({ type: 'content-end', index })

@@ -1,7 +1,7 @@
 // Gemini's Interactions API: `/interactions`, a text, contents, turns or steps in, and steps out, in older revisions
 // outputs. Its stream has named events, with what a step or an output says as deltas.
 // https://ai.google.dev/api/interactions-api
-import { isObject } from '../utils/json.js'
+import { isObject, textOf } from '../utils/json.js'
 import type { Dialect, Media, StreamReader } from './dialect.js'
 import { gemini } from './gemini.js'
 import { eventReader, isDone, shortText } from './kit/event-reader.js'
@@ -76,7 +76,7 @@ export const geminiInteractions: Dialect = {
     // What was cut off goes on.
     { continuation_token: 'text', model: 'text' },
   ),
-  answers: (data) => isObject(data) && /^interaction\.(?:created|start|status_update)$/.test(String(data.event_type)),
+  answers: (data) => isObject(data) && /^interaction\.(?:created|start|status_update)$/.test(textOf(data.event_type)),
   request: (body) =>
     readRequest({ fields: FIELDS }, 'input' in body ? { ...body, input: messagesIn(body.input) } : body),
   reply: reading(INTERACTIONS_REPLY, { steps: 'list' }, { outputs: 'list' }, { id: 'text', status: 'text' }),
@@ -133,7 +133,7 @@ function interactionsStream(_calls?: unknown, media?: Media): StreamReader {
     options: { media },
     repeats: /^\d+\.(?:text|arguments)$/,
     read(texts, data) {
-      if (!/^(?:step|content)\./.test(String(data.event_type))) return texts.walk(data)
+      if (!/^(?:step|content)\./.test(textOf(data.event_type))) return texts.walk(data)
       const index = itemIndex(data)
       // The start of a step and its deltas form one text.
       const channel = (path: string): string =>
@@ -142,7 +142,7 @@ function interactionsStream(_calls?: unknown, media?: Media): StreamReader {
     },
     start: START,
     after(state, data, event) {
-      const type = String(data.event_type)
+      const type = textOf(data.event_type)
       const { id, model } = isObject(data.interaction) ? data.interaction : {}
       return {
         ...blocksAfter(state, isDone(event) ? 'end' : STEPS[type], itemIndex(data)),

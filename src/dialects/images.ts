@@ -1,6 +1,6 @@
 // OpenAI Images: `/images/generations` and `/images/edits`, a prompt in, pictures out.
 // https://platform.openai.com/docs/api-reference/images
-import { isObject } from '../utils/json.js'
+import { isObject, textOf } from '../utils/json.js'
 import type { Dialect, StreamReader } from './dialect.js'
 import { eventReader, NOT_OVER } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
@@ -26,7 +26,7 @@ function imageStream(): StreamReader {
     fields: REPLY,
     options: OPTIONS,
     start: NOT_OVER,
-    after: ({ over }, { type }) => ({ over: over || LAST.test(String(type)) }),
+    after: ({ over }, { type }) => ({ over: over || LAST.test(textOf(type)) }),
     block(_state, decision) {
       const message = blockMessage(decision)
       const error = { message, type: 'content_filter', code: 'content_filter', ...blockNote(decision) }

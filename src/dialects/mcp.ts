@@ -1,7 +1,7 @@
 // The Model Context Protocol over streamable HTTP: JSON-RPC messages, one or a list of them in a body, answered with
 // JSON or with events. A model reads what a server says of its tools, and what they answer.
 // https://modelcontextprotocol.io/specification/2026-07-28
-import { isObject } from '../utils/json.js'
+import { isObject, textOf } from '../utils/json.js'
 import type { Dialect, Media, ReplyChoice, RpcCall } from './dialect.js'
 import { readContent, tell } from './kit/messages.js'
 import { unreadable } from './kit/media.js'
@@ -117,7 +117,7 @@ function toolCallsOf(message: unknown): readonly { name: string; arguments: unkn
   }
   if (field(message, /^method$/iu) !== 'tools/call') return []
   const params = field(message, /^params$/iu)
-  return [{ name: String(field(params, /^name$/iu)), arguments: field(params, /^arguments$/iu) ?? {} }]
+  return [{ name: textOf(field(params, /^name$/iu)), arguments: field(params, /^arguments$/iu) ?? {} }]
 }
 
 function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {

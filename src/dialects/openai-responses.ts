@@ -2,7 +2,7 @@
 // events, with text as deltas and again as snapshots when a part, an item and the response are done.
 // https://platform.openai.com/docs/api-reference/responses
 import { unreadableResponse } from '../types/errors.js'
-import { isObject } from '../utils/json.js'
+import { isObject, textOf } from '../utils/json.js'
 import type { Declined, Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
 import { SaidTexts } from './kit/stream-memory.js'
 import { type EventData, eventReader, type EventTexts, shortText } from './kit/event-reader.js'
@@ -148,7 +148,7 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
         said,
         // The field `output_text` repeats the words of all items.
         skip: (text) => said.holds(text),
-        ...(FIRST.test(String(outside.type)) && { aside: true }),
+        ...(FIRST.test(textOf(outside.type)) && { aside: true }),
       },
     )
   }
@@ -172,7 +172,7 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
     start: START,
     after: (state, { type, response, sequence_number: sequence, output_index: index }) => ({
       created: state.created || type === 'response.created',
-      over: state.over || LAST.test(String(type)),
+      over: state.over || LAST.test(textOf(type)),
       sequence: typeof sequence === 'number' ? Math.max(state.sequence, sequence) : state.sequence,
       next: typeof index === 'number' ? Math.max(state.next, index + 1) : state.next,
       head: isObject(response) ? { ...state.head, ...headOf(response) } : state.head,

@@ -2,7 +2,7 @@
 // APIs, because a reply need not be in the API that was asked, and no two of them write a call in the same place.
 import { type LlamaGuardError, unreadableResponse } from '../types/errors.js'
 import type { ToolCall } from '../types.js'
-import { isObject } from '../utils/json.js'
+import { isObject, textOf } from '../utils/json.js'
 import { parseLoosely } from '../wire/json.js'
 import type { StreamEvent } from './dialect.js'
 import { itemIndex } from './kit/reply-fields.js'
@@ -223,7 +223,6 @@ function pieceOf(key: string, value: unknown): Piece | undefined {
   return { ...(id && { id }), ...(name && { name }), given, kind: type.replace(/^tool-/, '') || key, rest }
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 /** The beginning of a call may have an empty object in the place of its pieces. */
 const isEmpty = (given: unknown): boolean => isObject(given) && Object.keys(given).length === 0
 /** Arguments as their object, else as their text. None are an object without fields. */

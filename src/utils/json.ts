@@ -31,3 +31,6 @@ export function withEscapesRead(text: string): string {
   const read = text.replace(ESCAPE, (_escape, hex: string) => String.fromCharCode(parseInt(hex, 16)))
   return read === text ? text : `${text}\n${read}`
 }
+
+/** The text itself; empty for any other value. `String()` throws for an object whose `toString` is no function. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')

@@ -3,7 +3,7 @@
 import { Buffer, isUtf8 } from 'node:buffer'
 import { type LlamaGuardError, unreadableRequest, unreadableResponse, unsupportedContent } from '../../types/errors.js'
 import type { Image } from '../../types.js'
-import { isObject } from '../../utils/json.js'
+import { isObject, textOf } from '../../utils/json.js'
 
 /** Takes the content of a request piece by piece. */
 export interface Sink {
@@ -243,7 +243,7 @@ export function isMedia(
     type === 'base64' ||
     MEDIA_HOLDERS.has(path.slice(0, -1).findLast((name) => typeof name === 'string')) ||
     // A part of the Model Context Protocol, and one of Gemini's Interactions.
-    (/^(?:image|audio|video|document)$/.test(String(type)) && (typeof mime_type === 'string' || LONG_BASE64.test(text)))
+    (/^(?:image|audio|video|document)$/.test(textOf(type)) && (typeof mime_type === 'string' || LONG_BASE64.test(text)))
   )
 }
 

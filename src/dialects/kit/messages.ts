@@ -1,6 +1,6 @@
 // Reads messages, in whatever API: who says a message, and every word of it, in whatever field. Its content is a text,
 // or a list of parts, each known by its `type` or by the field it has. A part of an unknown kind is judged as text.
-import { isObject } from '../../utils/json.js'
+import { isObject, textOf } from '../../utils/json.js'
 import { isDataUrl, readDataUrl, readMedia, unsupported } from './media.js'
 import { Content, isShort, type RequestBuilder, type Walker } from './request-texts.js'
 
@@ -67,7 +67,7 @@ export function isMessage(value: unknown): boolean {
 export function isSpoken(message: unknown, names = /^(?:role|author)$/i): boolean {
   if (!isObject(message)) return false
   const speaks = (key: string): boolean => names.test(key) && speakerOf(roleIn(message[key])) !== undefined
-  return Object.keys(message).some(speaks) || TYPES.test(String(message.type))
+  return Object.keys(message).some(speaks) || TYPES.test(textOf(message.type))
 }
 
 /** An author may be an object. */
@@ -114,7 +114,7 @@ function isItem({ role, author, content, type }: Readonly<Record<string, unknown
 /** An item without a role: a call, or what it gave. */
 function readItem(item: Record<string, unknown>, walker: Walker, said: Content): Content {
   const { output, ...rest } = item
-  if (item.type === 'image_generation_call' || RESULT.test(String(item.type))) {
+  if (item.type === 'image_generation_call' || RESULT.test(textOf(item.type))) {
     said.take(readContent(walker, [item], false))
     return said
   }
@@ -127,7 +127,7 @@ function readItem(item: Record<string, unknown>, walker: Walker, said: Content):
 /** True for parts like those of messages. Shells and other tools answer with lists of their own. */
 function isParts(output: unknown): boolean {
   const list: readonly unknown[] = Array.isArray(output) ? output : [output]
-  return list.length > 0 && list.every((part) => isObject(part) && /^(?:input_|computer_s)/.test(String(part.type)))
+  return list.length > 0 && list.every((part) => isObject(part) && /^(?:input_|computer_s)/.test(textOf(part.type)))
 }
 
 /** Adds the content of a message to the turns of its speaker. */
@@ -253,7 +253,7 @@ export function isContent(part: unknown): boolean {
   if (!isObject(part)) return false
   if (part.type === 'text') return typeof part.text === 'string'
   const held = part.data ?? part.uri
-  return typeof held === 'string' && /^(?:image|audio|video|document)$/.test(String(part.type))
+  return typeof held === 'string' && /^(?:image|audio|video|document)$/.test(textOf(part.type))
 }
 
 /** A part with a media type and data. */

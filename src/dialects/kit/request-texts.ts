@@ -5,7 +5,7 @@
 import { Buffer, isUtf8 } from 'node:buffer'
 import type { Image, NotJudged, NotJudgedReason, Role, Turn } from '../../types.js'
 import { unreadableRequest } from '../../types/errors.js'
-import { isObject, withEscapesRead } from '../../utils/json.js'
+import { isObject, textOf, withEscapesRead } from '../../utils/json.js'
 import type { ChatRequest } from '../dialect.js'
 import { isDataUrl, isPicture, readDataUrl, readPictures, type Sink } from './media.js'
 import { ARGUMENTS, KNOWN_KEYS, SEALED, SEALED_DATA, STRUCTURE } from './request-keys.js'
@@ -116,7 +116,7 @@ export class Walker {
   #string(text: string, key: string, { setting, own, type }: Within): void {
     if (text === '' || text === this.#skip || this.ids.has(key, text)) return
     if ((setting || (own && STRUCTURE.has(key))) && isShort(key.startsWith('stop') ? text.trim() : text)) return
-    if (own && (SEALED.has(key) || (key === 'data' && SEALED_DATA.has(String(type)))) && isSealed(text)) {
+    if (own && (SEALED.has(key) || (key === 'data' && SEALED_DATA.has(textOf(type)))) && isSealed(text)) {
       this.sealed += 1
       return
     }

@@ -86,7 +86,7 @@ function shown<In extends GuardedWebRequest>(given: In, req: Incoming): In {
 }
 
 /** Writes the handler's reply. Never rejects. */
-export async function send(reply: unknown, res: Outgoing): Promise<void> {
+async function send(reply: unknown, res: Outgoing): Promise<void> {
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined
   const cancel = (): void => void body?.cancel().catch(() => undefined)
   try {
@@ -116,7 +116,7 @@ export async function send(reply: unknown, res: Outgoing): Promise<void> {
 }
 
 /** The handler's error comes out as it would without the guard, unless the guard refuses the request. */
-export function fail(error: unknown, res: Outgoing): void {
+function fail(error: unknown, res: Outgoing): void {
   if (res.headersSent) return
   res.conclude(500, () => {
     throw error

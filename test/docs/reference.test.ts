@@ -86,6 +86,20 @@ it('every reason for not judging stands in the table', () => {
   expect(rowsOf(section(reference, '## Events')).map(([cell]) => code(cell!))).toEqual(expect.arrayContaining(reasons))
 })
 
+const MIDDLEWARE =
+  'CHANNELS LlamaGuardError anyUnsafe createGuard customDialect isLlamaGuardError llamaGuard moderations redisStore'
+it.each([
+  ['', MIDDLEWARE],
+  ['fetch/', 'guardFetch'],
+  ['telemetry/prometheus/', 'metrics'],
+  ['telemetry/otel/', 'instrument'],
+  ['testing/', 'fakeGuard sageMakerEmulator'],
+])('src/%sindex.ts exports what the reference names, and nothing else', async (folder, names) => {
+  const entry = (await import(join(ROOT, `src/${folder}index.ts`))) as object
+  expect(Object.keys(entry).sort().join(' ')).toBe(names)
+  for (const name of names.split(' ')) expect(reference).toMatch(new RegExp(`\\b${name}\\b`))
+})
+
 it('the README is a landing page, and the reference can be read in one sitting', () => {
   const words = (file: string): number => read(file).trim().split(/\s+/).length
   expect(words('README.md')).toBeLessThanOrEqual(1200)

@@ -160,21 +160,21 @@ class StageSpans {
   }
 }
 
-export const SCOPE = 'express-llama-guard'
-export const CHECK_EVENT = 'llama_guard.check'
-export const NOT_JUDGED_EVENT = 'llama_guard.not_judged'
-export const METRICS = {
+const SCOPE = 'express-llama-guard'
+const CHECK_EVENT = 'llama_guard.check'
+const NOT_JUDGED_EVENT = 'llama_guard.not_judged'
+const METRICS = {
   duration: 'llama_guard.judgement.duration',
   judgements: 'llama_guard.judgements',
   notJudged: 'llama_guard.not_judged',
   comparisons: 'llama_guard.shadow.comparisons',
 } as const
 
-export const spanName = (model: string): string => `apply_guardrail ${model}`
+const spanName = (model: string): string => `apply_guardrail ${model}`
 
 type About = Pick<CheckMessage, 'stage' | 'dialect' | 'model' | 'requestId' | 'context'> & { readonly backend: string }
 
-export function startAttributes({ stage, dialect, backend, model, requestId, context = {} }: About): Attributes {
+function startAttributes({ stage, dialect, backend, model, requestId, context = {} }: About): Attributes {
   return {
     'gen_ai.operation.name': 'apply_guardrail',
     'gen_ai.provider.name': backend,
@@ -188,7 +188,7 @@ export function startAttributes({ stage, dialect, backend, model, requestId, con
 }
 
 /** Verdicts and category ids are the guard's own words. */
-export function endAttributes(message: VerdictMessage): Attributes {
+function endAttributes(message: VerdictMessage): Attributes {
   const { verdict, action, categories, score, checks, cached, attempts, tokens, judgedBy, mode, stream, ms } = message
   return {
     'gen_ai.guardrail.decision': verdict,
@@ -208,7 +208,7 @@ export function endAttributes(message: VerdictMessage): Attributes {
   }
 }
 
-export function checkAttributes({ verdict, code, ms, cached }: CheckResult): Attributes {
+function checkAttributes({ verdict, code, ms, cached }: CheckResult): Attributes {
   return {
     'llama_guard.verdict': verdict,
     'llama_guard.ms': ms,
@@ -217,21 +217,17 @@ export function checkAttributes({ verdict, code, ms, cached }: CheckResult): Att
   }
 }
 
-export function notJudgedAttributes({ what, count }: NotJudged, stage: Stage): Attributes {
+function notJudgedAttributes({ what, count }: NotJudged, stage: Stage): Attributes {
   return { 'llama_guard.reason': what, 'llama_guard.count': count, 'gen_ai.guardrail.target': stage }
 }
 
 /** Closed sets alone. */
-export function metricAttributes({
-  stage,
-  verdict,
-  action,
-}: Pick<VerdictEvent, 'stage' | 'verdict' | 'action'>): Attributes {
+function metricAttributes({ stage, verdict, action }: Pick<VerdictEvent, 'stage' | 'verdict' | 'action'>): Attributes {
   return { 'gen_ai.guardrail.target': stage, 'gen_ai.guardrail.decision': verdict, 'gen_ai.guardrail.action': action }
 }
 
 /** What the guard and the one on trial said. */
-export function comparedAttributes({ stage, primary, shadow }: ShadowMessage): Attributes {
+function comparedAttributes({ stage, primary, shadow }: ShadowMessage): Attributes {
   return {
     'gen_ai.guardrail.target': stage,
     'llama_guard.primary': primary.verdict,

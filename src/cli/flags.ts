@@ -1,7 +1,7 @@
 // Flags that several commands share, and the readers of their values. A wrong value is told as commander
 // tells it, exit code 2.
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { isLlamaGuardError } from '../types/errors.js'
+import { invalidOption, isLlamaGuardError } from '../types/errors.js'
 import { guardsNamed } from '../options/guards.js'
 import { type Backend, BACKENDS, type LlamaGuardOptions, MODELS } from '../options/index.js'
 import type { Io } from './io.js'
@@ -50,6 +50,13 @@ export function optionsOf(
   { guard, endpoint, model, mode, onError, upstreamUrl, upstreamEndpoint }: GuardFlags,
   env: Io['env'],
 ): LlamaGuardOptions {
+  for (const [name, flag] of Object.entries({ endpoint, model }))
+    if (flag !== undefined && guard?.[name as 'endpoint' | 'model'] !== undefined)
+      throw invalidOption(`--guard and --${name} both name the ${name}. Leave one out.`)
+  if (upstreamUrl !== undefined && upstreamEndpoint !== undefined)
+    throw invalidOption(
+      '--upstream-url and --upstream-endpoint are given; a safe request can go to one. Leave one out.',
+    )
   const apiKey = env['LLAMA_GUARD_UPSTREAM_API_KEY']
   const upstream =
     upstreamUrl !== undefined
@@ -61,10 +68,10 @@ export function optionsOf(
   return { ...guard, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
 }
 
-export function count(least: number): (text: string) => number {
+export function count(least: number, most = Infinity): (text: string) => number {
   return (text) => {
-    if (!/^\d{1,9}$/.test(text) || Number(text) < least)
-      throw new InvalidArgumentError(`A whole number from ${least} is wanted.`)
+    if (!/^\d{1,9}$/.test(text) || Number(text) < least || Number(text) > most)
+      throw new InvalidArgumentError(`A whole number from ${least}${most === Infinity ? '' : ` to ${most}`} is wanted.`)
     return Number(text)
   }
 }

@@ -1,7 +1,7 @@
 // What a command may touch: two streams, the environment and a clock. A command is a function that returns its exit
 // code. Tables are of Markdown, which people read as well on a terminal. Packages that one command needs and no app
 // does are optional peers: a missing one is told with its cure.
-import { readFile } from 'node:fs/promises'
+import { appendFile, readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { markdownTable } from 'markdown-table'
@@ -125,6 +125,23 @@ export async function fileText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {
-    throw invalidOption(`The file ${path} cannot be read.`, { cause })
+    throw invalidOption(`The file ${path} cannot be read (${codeOf(cause)}).`, { cause })
   }
 }
+
+/**
+ * For files of results, before the work: what was judged was paid for.
+ * @throws LlamaGuardError `invalid_option` for a file that cannot be written.
+ */
+export async function requireWritable(path: string): Promise<void> {
+  try {
+    await appendFile(path, '')
+  } catch (cause) {
+    throw invalidOption(`The file ${path} cannot be written (${codeOf(cause)}). Make its folder, or name another.`, {
+      cause,
+    })
+  }
+}
+
+/** `ENOENT`, `EACCES`: what the system says of a file or a socket. */
+export const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code)

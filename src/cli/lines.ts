@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { invalidOption, LlamaGuardError } from '../types/errors.js'
+import { codeOf } from './io.js'
 
 export interface Line {
   readonly number: number
@@ -40,7 +41,7 @@ export async function* linesIn(file: string): AsyncGenerator<Line> {
   try {
     yield* linesOf(file.endsWith('.gz') ? pipeline(bytes, createGunzip(), () => undefined) : bytes)
   } catch (cause) {
-    const why = cause instanceof LlamaGuardError ? `: ${cause.message}` : ' cannot be read.'
+    const why = cause instanceof LlamaGuardError ? `: ${cause.message}` : ` cannot be read (${codeOf(cause)}).`
     throw invalidOption(`${file}${why} Wanted: lines of JSON, plain or with gzip.`, { cause })
   }
 }

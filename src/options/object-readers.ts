@@ -96,7 +96,7 @@ const HTTP_UPSTREAM: Readers<HttpUpstreamOptions> = {
 }
 
 const SAGEMAKER_UPSTREAM: Readers<SageMakerChatOptions> = {
-  endpoint: text,
+  endpoint,
   format: oneOf(['llama-2', 'messages', 'openai']),
   inferenceComponent: text,
   targetVariant: text,

@@ -26,16 +26,24 @@ test.each(['serve', 'check', 'eval', 'audit', 'doctor', 'deploy', 'delete'])(
   },
 )
 
+const GATEWAY = ['--guard', 'local', '--upstream-url', 'http://127.0.0.1:9/v1']
+
 test.each([
   [['nonsense'], /unknown command/],
   [['audit', 'verify'], /missing required argument/],
   [['audit', 'join', 'x'], /required option '--texts/],
-  [['audit', 'verify', '/does/not/exist'], /cannot be read/],
+  [['audit', 'verify', '/does/not/exist'], /cannot be read \(ENOENT\)/],
   [['deploy'], /give\n {2}- a model: --model/],
   [['delete'], /required option '--endpoint/],
   [['serve', '--port', 'x'], /whole number from 0/],
   [['check', '--output', 'xml'], /Allowed choices are text, json, markdown/],
-  [['check', '--file', '/does/not/exist'], /cannot be read/],
+  [['check', '--file', '/does/not/exist'], /\/does\/not\/exist cannot be read \(ENOENT\)/],
+  [['check', '--guard', 'llama-guard-3-8b@a', '--endpoint', 'b', 'hello'], /--guard and --endpoint both name the end/],
+  [['check', '--guard', 'llama-guard-3-8b@a', '--model', 'llama-guard-1', 'hello'], /--guard and --model both name/],
+  [['serve', ...GATEWAY, '--upstream-endpoint', 'x'], /--upstream-url and --upstream-endpoint/],
+  [['serve', ...GATEWAY, '--host', 'no host'], /The address "no host" cannot be listened on \(\w+\).* --host/],
+  [['serve', ...GATEWAY, '--port', '65536'], /whole number from 0 to 65535/],
+  [['serve', '--guard', 'local', '--upstream-endpoint', 'https://x/y'], /name of a SageMaker endpoint/],
   [['deploy', '--model', 'x', '--tag', 'y'], /key=value/],
 ])('%o is exit code 2 with a reason', async (argv, reason) => {
   const io = catchIo()

@@ -131,7 +131,7 @@ function resultOf(id: string, { stage, outcome, categories, error, ms }: Decisio
     categories,
     score: outcome.score,
     code: error?.code,
-    message: error?.message,
+    message: error?.message ?? (verdict === 'unjudged' ? 'There is no text to judge.' : undefined),
     ms: Math.round(ms * 10) / 10,
   }
 }
@@ -144,9 +144,8 @@ const cellsOf = ({ id, stage, verdict, score, ms, code, message, categories }: R
   stage,
   score === undefined ? '-' : score.toFixed(3),
   ms.toFixed(0),
-  code === undefined
-    ? categories.map((category) => `${category.code} ${category.name}`).join(', ')
-    : `${code}: ${message}`,
+  [code, message].filter((part) => part !== undefined).join(': ') ||
+    categories.map((category) => `${category.code} ${category.name}`).join(', '),
 ]
 
 const WIDTHS = [8, 24, 6, 6, 6]

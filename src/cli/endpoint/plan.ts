@@ -10,6 +10,7 @@ import { type Scale, SCALE_TARGET } from './autoscale.js'
 import { type Container, containerFor, type ContainerName, isTextGuard, type Quantization } from './containers.js'
 import { findModel, JUMPSTART_MODELS, type JumpStartModel } from './jumpstart.js'
 import { invalidOption } from '../../types/errors.js'
+import { endpoint as endpointNamed } from '../../options/object-readers.js'
 import type { ModelName } from '../../guard/prompt/index.js'
 import type { Io } from '../io.js'
 import { NEWER, prefixBytes } from './hardware.js'
@@ -82,7 +83,7 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
       `No image ${container.image} is known for the region ${region}. Choose another --region or --container, or ` +
         'deploy from the SageMaker console there.',
     )
-  const name = options.endpoint ?? model.name
+  const name = endpointNamed(options.endpoint ?? model.name, '--endpoint')
   const scale = options.autoscale
   if (scale && (scale.min < 1 || scale.min > scale.max))
     throw invalidOption(

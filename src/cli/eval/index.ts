@@ -6,7 +6,7 @@ import { basename } from 'node:path'
 import { invalidOption } from '../../types/errors.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import type { OutputFormat } from '../flags.js'
-import { EXIT, type ExitCode, type Io, type Output, progress } from '../io.js'
+import { EXIT, type ExitCode, type Io, type Output, progress, requireWritable } from '../io.js'
 import { type CandidateSettings, type OpenCandidate, openCandidate, settingsNamed } from './candidate.js'
 import { describeCascade, planCascade } from './cascade.js'
 import { type Candidate, judgeAll, keyOf, lineOf, type Outcome, remembered } from './judge-all.js'
@@ -88,13 +88,14 @@ interface Judged {
 /**
  * Runs an evaluation. Returns the exit code: 1 for a measure beyond its bound, 3 when a text could not be judged or the
  * run was interrupted.
- * @throws LlamaGuardError `invalid_option` for files that cannot be read.
+ * @throws LlamaGuardError `invalid_option` for files that cannot be read, or written.
  */
 export async function runEval(files: readonly string[], options: EvalOptions, io: EvalIo): Promise<ExitCode> {
-  const { concurrency = 8, resume, targetFpr = 0.03, labels, cascade } = options
+  const { concurrency = 8, resume, report: reportFile, mistakes, targetFpr = 0.03, labels, cascade } = options
   const candidates = [io.judge, ...(io.against === undefined ? [] : [io.against])]
   const rows = await readRows(files, options)
   const known = remembered(resume)
+  for (const file of [resume, reportFile, mistakes]) if (file !== undefined) await requireWritable(file)
   const asked = candidates.flatMap((candidate) =>
     [...new Set(rows.map(({ conversation }) => keyOf(candidate, conversation)))].filter((key) => !known.has(key)),
   )

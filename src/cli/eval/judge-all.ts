@@ -2,7 +2,7 @@
 // goes on where it stopped.
 import { hash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
-import { isLlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
+import { invalidOption, isLlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import type { Conversation, JudgeOptions, Verdict } from '../../types.js'
 import { pause } from '../io.js'
 import type { Row } from './rows.js'
@@ -45,11 +45,19 @@ export function keyOf(judge: Candidate, conversation: Conversation): string {
 /** A line of the resume file. The break comes first, so that a line that was cut does not spoil the next one. */
 export const lineOf = (key: string, answer: Answer): string => `\n${JSON.stringify({ key, ...answer })}`
 
-/** The answers of earlier runs. The row of a last line that an interrupt has cut is judged again. */
+/**
+ * The answers of earlier runs. The row of a last line that an interrupt has cut is judged again.
+ * @throws LlamaGuardError `invalid_option` for a file of something else, to which no verdict must be added.
+ */
 export function remembered(file: string | undefined): Map<string, Answer> {
   const answers = new Map<string, Answer>()
   if (file === undefined || !existsSync(file)) return answers
-  for (const line of readFileSync(file, 'utf8').split('\n'))
+  const text = readFileSync(file, 'utf8')
+  if (!/^\s*(?:$|\{"key":)/.test(text))
+    throw invalidOption(
+      `--resume names ${file}, which holds no verdicts of eval. Name a new file, or that of a run before.`,
+    )
+  for (const line of text.split('\n'))
     try {
       const { key, safe, score, categories, ms } = JSON.parse(line) as Answer & { key: string }
       if (typeof key === 'string' && typeof safe === 'boolean' && Array.isArray(categories))

@@ -27,7 +27,7 @@ export function addServe(program: Command, io: CliIo, done: Done): void {
       'base URL of the chat API a safe request goes to; its key: LLAMA_GUARD_UPSTREAM_API_KEY',
     )
     .option('--upstream-endpoint <name>', 'or a chat model on a SageMaker endpoint')
-    .option('-p, --port <number>', 'port (0: a free one)', count(0), 8080)
+    .option('-p, --port <number>', 'port (0: a free one)', count(0, 65_535), 8080)
     .option('--host <address>', 'address to listen on; 0.0.0.0 in a container', '127.0.0.1')
     .option(
       '--dashboard',

@@ -26,9 +26,14 @@ export async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
     gateway = await startGateway({ ...flags, options, dashboard, env: io.env })
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException
-    if (syscall !== 'listen') throw error
-    const words = code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${code})`
-    throw invalidOption(`The port ${flags.port} ${words}. Give another with --port.`)
+    if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error
+    if (code === 'EADDRINUSE' || code === 'EACCES')
+      throw invalidOption(
+        `The port ${flags.port} ${code === 'EACCES' ? 'may not be listened on' : 'is taken'}. Give another with --port.`,
+      )
+    throw invalidOption(
+      `The address ${JSON.stringify(flags.host)} cannot be listened on (${code}). Give one of this machine with --host.`,
+    )
   }
   tell(`Listening on ${gateway.url}. Base URL for OpenAI clients: ${gateway.url}/v1`)
   if (!gateway.hasMetrics) tell(`/metrics is off: it needs prom-client. ${cureFor('prom-client')}`)

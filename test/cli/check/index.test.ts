@@ -35,6 +35,12 @@ test('An unsafe text is told with its category, and the exit code is 1', async (
   })
 })
 
+test('A text of blanks is not judged, and the reason is told', async () => {
+  const { io } = await setup()
+  expect(await check({ text: ' ' }, io)).toBe(3)
+  expect(io.out()).toMatch(/unjudged.*There is no text to judge\.\n$/)
+})
+
 test('Markdown is a table of all texts', async () => {
   const { io } = await setup()
   expect(await check({ stdin: jsonl('hello', 'UNSAFE_O3 please'), output: 'markdown' }, io)).toBe(1)

@@ -110,6 +110,7 @@ test.each<[string, Partial<DeployOptions>, Record<string, string>, RegExp]>([
     {},
     /ml\.t2\.medium is not an instance type/,
   ],
+  ['a name that no endpoint has', { endpoint: 'a b', dryRun: true }, {}, /--endpoint should be the name .* got "a b"/],
   ['a role that is no ARN', { role: 'admin' }, {}, /"admin" is no role ARN/],
   ['a region without the image', { region: 'xx-north-9' }, {}, /No image .* xx-north-9/],
   [

@@ -172,6 +172,10 @@ test.each([
   [['FILE', '--against', 'gpt'], /names no guard.*local.*llama-guard-3-8b/s],
   [['FILE', '--against', 'llama-guard-1@guard-a'], /the very guard that is measured/],
   [['FILE', '--endpoint', ''], /endpoint/],
+  [['FILE', '--report', '/does/not/exist.html'], /exist\.html cannot be written \(ENOENT\)/],
+  [['FILE', '--mistakes', '/does/not/exist.jsonl'], /cannot be written/],
+  [['FILE', '--resume', '/does/not/exist.state'], /cannot be written/],
+  [['FILE', '--resume', 'FILE'], /--resume names .* holds no verdicts/],
 ])('eval %o is exit code 2 with a reason', async (argv, reason) => {
   const caught = io()
   expect(await run(['eval', ...argv.map((word) => (word === 'FILE' ? file : word))], caught)).toBe(2)

@@ -2,6 +2,7 @@
 // option `unknown`; and the shorthand `text` and `reply`.
 import express, { type Request, type Response } from 'express'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { OPTION_NAMES } from '../src/options/config.js'
 import { llamaGuard, type LlamaGuardOptions, type VerdictEvent } from '../src/index.js'
 import { listen } from './helpers/channels.js'
 import { markerGuard, type MarkerGuard, memoryLogger } from './helpers/guards.js'
@@ -75,6 +76,8 @@ describe.each(Object.entries(BODIES))('%s', (_, { body, type, format }) => {
       const warned = logger.lines.filter(({ level }) => level === 'warn')
       expect(warned.map(({ fields }) => fields['format'])).toEqual([format])
       expect(JSON.stringify(logger.lines)).not.toContain('UNSAFE')
+      for (const { message } of warned)
+        expect(OPTION_NAMES).toContain(/llamaGuard\(\{ (\w+):/.exec(String(message))?.[1] ?? 'none')
       await send(`${server!.url}/say`, { body })
       expect(logger.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
     },

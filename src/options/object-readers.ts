@@ -13,6 +13,7 @@ import {
   fail,
   fieldsOf,
   integer,
+  key,
   keyPath,
   list,
   number,
@@ -76,9 +77,11 @@ const AUDIT_FILE: Readers<AuditFileOptions> = {
 }
 const AUDIT = withMethods<AuditOption>(['write'], 'the path of a file, { path }, or an object with write(event)')
 
+/** A variable may hold the object as JSON. */
 export function audit(value: unknown, name: string): AuditOption {
-  if (typeof value === 'string') return text(value, name)
-  return isObject(value) && 'path' in value ? fieldsOf(value, AUDIT_FILE, name) : AUDIT(value, name)
+  const given = parsed(value, name)
+  if (typeof given === 'string') return text(given, name)
+  return isObject(given) && 'path' in given ? fieldsOf(given, AUDIT_FILE, name, ['path']) : AUDIT(given, name)
 }
 
 const LOGGER = withMethods<Logger>(
@@ -89,7 +92,7 @@ export const logger: Reader<Logger | false> = (value, name) => value !== false &
 
 const HTTP_UPSTREAM: Readers<HttpUpstreamOptions> = {
   url,
-  apiKey: text,
+  apiKey: key,
   timeoutMs: integer(1, 3_600_000),
   connections: integer(1, 65_536),
   queue: integer(0, 1_000_000),
@@ -120,8 +123,8 @@ export function upstream(value: unknown, name: string): UpstreamOption {
  */
 export function refusalText(value: unknown, name: string): RefusalText {
   if (typeof value === 'function') return value as RefusalText
-  const texts = parsed(value)
-  if (typeof texts === 'string' && !texts.trimStart().startsWith('{')) return text(texts, name)
+  const texts = parsed(value, name)
+  if (typeof texts === 'string') return text(texts, name)
   if (!isObject(texts) || Object.keys(texts).length === 0)
     throw fail(name, value, 'a text, an object of texts by language or by stage, or a function')
   if (!('input' in texts || 'output' in texts)) return byLanguage(texts, name)
@@ -135,10 +138,15 @@ function byLanguage(texts: object, name: string): Record<string, string> {
   return byKey(texts, name, text)
 }
 
-/** The object of a value that a variable holds as JSON. */
-function parsed(value: unknown): unknown {
-  const isJson = typeof value === 'string' && value.trimStart().startsWith('{')
-  return (isJson && parsedJson(value)?.value) || value
+/**
+ * The object of a value that a variable holds as JSON.
+ * @throws LlamaGuardError for a text that begins so and is none. It is not repeated: it may hold a secret.
+ */
+function parsed(value: unknown, name: string): unknown {
+  if (typeof value !== 'string' || !value.trimStart().startsWith('{')) return value
+  const read = parsedJson(value)
+  if (read !== undefined) return read.value
+  throw fail(name, 'a text that begins with {', 'JSON where it begins so', 'Is a comma too many, or a quote missing?')
 }
 
 const ratio = number(0, 1)
@@ -163,7 +171,7 @@ export interface ThresholdParts {
 }
 
 export function threshold(value: unknown, name: string): ThresholdParts {
-  const given = parsed(value)
+  const given = parsed(value, name)
   if (!isObject(given)) return { threshold: ratio(value, name), categoryThresholds: undefined }
   const { default: whole, ...single } = byKey(given, name, ratio)
   return { threshold: whole, categoryThresholds: Object.keys(single).length === 0 ? undefined : single }
@@ -178,7 +186,7 @@ export interface WordParts {
 
 /** Reads `{ in, out }`; a text is `in` alone. */
 export function words(value: unknown, name: string): WordParts {
-  const given = parsed(value)
+  const given = parsed(value, name)
   if (!isObject(given)) return { text: keyPath(value, name), reply: undefined }
   const paths = fieldsOf<WordPaths>(given, { in: keyPath, out: keyPath }, name, ['in'])
   return { text: paths.in, reply: paths.out }

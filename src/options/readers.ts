@@ -78,6 +78,13 @@ export function text(value: unknown, name: string): string {
   throw fail(name, value, 'a string that is not empty')
 }
 
+/** Reads a key that is sent in a header. The error does not repeat it. */
+export function key(value: unknown, name: string): string {
+  if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)) return value
+  const got = typeof value === 'string' ? 'a string that cannot stand in a header' : value
+  throw fail(name, got, 'a key without spaces and line breaks', 'Is there a line break at its end?')
+}
+
 /** Reads a path of keys, as in `answer.0.text`. */
 export function keyPath(value: unknown, name: string): string {
   if (typeof value === 'string' && /^(?!\$\.)[^.[\]\s]{1,64}(?:\.[^.[\]\s]{1,64}){0,15}$/.test(value)) return value

@@ -118,6 +118,10 @@ function parsedFile(path: string, name: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (cause) {
-    throw invalidOption(`${name} names ${JSON.stringify(path)}, which could not be read as a JSON file.`, { cause })
+    const { code, message } = cause as NodeJS.ErrnoException
+    throw invalidOption(
+      `${name} names ${JSON.stringify(path)}, which could not be read as a JSON file: ${code ?? message}.`,
+      { cause },
+    )
   }
 }

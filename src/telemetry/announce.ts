@@ -28,8 +28,8 @@ export function createAnnouncer(): Announce {
     logger.warn(
       { ...about, route, format, keys: keysOf(value) },
       'A body that is no chat this guard knows passed unjudged. To have it judged, name its text ' +
-        "(llamaGuard({ text: 'message' }) or customDialect()), mount the guard on the route, or set " +
-        "unknown: 'judge'; " +
+        "(llamaGuard({ dialects: [{ in: 'message', out: 'reply' }] }) or customDialect()), mount the guard on the " +
+        "route, or set unknown: 'judge'; " +
         "to silence this line, set unknown: 'pass'.",
     )
   }

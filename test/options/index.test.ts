@@ -262,7 +262,7 @@ describe('the policy file', () => {
   })
 
   it.each<[string, unknown, RegExp]>([
-    ['is no JSON', '{categories', /LLAMA_GUARD_POLICY names.*could not be read as a JSON file/],
+    ['is no JSON', '{categories', /LLAMA_GUARD_POLICY names.*could not be read as a JSON file: .*JSON/],
     ['is a list', [], /LLAMA_GUARD_POLICY.*JSON object/],
     ['has an unknown key', { category: [] }, /Unknown LLAMA_GUARD_POLICY key "category".*categories/],
     ['has a key of version 0.2', { policyUrl: 'https://x' }, /Unknown LLAMA_GUARD_POLICY key "policyUrl".*`url`/],

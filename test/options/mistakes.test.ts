@@ -42,6 +42,27 @@ const START: readonly (readonly [string, readonly [() => unknown], RegExp, strin
   ],
   ['guardFetch(options)', [() => guardFetch({ guard } as never)], /got object\. Write guardFetch\(handler, options\)/],
   ['no endpoint', named({}), /`endpoint`.*LLAMA_GUARD_ENDPOINT.*guard: 'local'/, 'endpoint_missing'],
+  [
+    'JSON with a comma too many',
+    given({}, { LLAMA_GUARD_TEXT: '{"in":"message",}' }),
+    /LLAMA_GUARD_TEXT should be JSON.*comma/,
+  ],
+  [
+    'JSON with a secret and a comma too many',
+    given({}, { LLAMA_GUARD_AUDIT: '{"path":"/tmp/a","secret":"hush",}' }),
+    /LLAMA_GUARD_AUDIT should be JSON(?!.*hush)/,
+  ],
+  [
+    'an audit without a path',
+    given({}, { LLAMA_GUARD_AUDIT: '{"chain":true}' }),
+    /LLAMA_GUARD_AUDIT should be the path/,
+  ],
+  ['an audit in a folder as a file', given({ audit: folder }), /audit names .* which cannot be written/],
+  [
+    'an upstream key with its line break',
+    given({}, { LLAMA_GUARD_UPSTREAM_URL: 'http://m', LLAMA_GUARD_UPSTREAM_API_KEY: 'sk-hush\n' }),
+    /upstream\.apiKey should be a key without(?!.*hush).*line break at its end/,
+  ],
   ['no URL', named({ guard: 'openai' }), /`guardUrl`.*LLAMA_GUARD_URL/, 'endpoint_missing'],
   ['no file', named({ guard: 'llama-cpp' }), /GGUF.*`guardModel`.*LLAMA_GUARD_MODEL_ID/, 'endpoint_missing'],
   [

@@ -99,6 +99,12 @@ describe('A row of the audit', () => {
     expect(rows()).toHaveLength(2)
   })
 
+  it('is written as a variable with JSON says', async () => {
+    const variable = JSON.stringify({ path, chain: true, secret: 'pepper' })
+    await asked({}, (url) => send(`${url}/v1/chat/completions`, { body: chat('hi') }), { LLAMA_GUARD_AUDIT: variable })
+    expect(rows()).toMatchObject([{ seq: 1, hmac: { input: expect.any(String) } }])
+  })
+
   it('holds an HMAC of what was judged, where there is a secret, and no word of it', async () => {
     await asked({ audit: { path, secret: 'pepper' } }, async (url) => {
       await send(`${url}/v1/chat/completions`, { body: chat('my secret question') })

@@ -1,7 +1,7 @@
 // Audit rows as JSON Lines: appended in batches, rotated by size, and linked when asked for: each row then holds its
 // number and the SHA-256 of the row before, across restarts and rotated files. A request never waits for the disk: past
 // the bound rows are dropped, counted and told.
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import { hash } from 'node:crypto'
@@ -157,11 +157,13 @@ function requireWritable(path: string): void {
   const folder = dirname(path)
   try {
     accessSync(folder, constants.W_OK)
-    if (existsSync(path)) accessSync(path, constants.W_OK)
+    const found = statSync(path, { throwIfNoEntry: false })
+    if (found !== undefined) accessSync(path, constants.W_OK)
+    if (found?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
   } catch (cause) {
     throw invalidOption(
-      `The option audit names ${JSON.stringify(path)}, which cannot be written. Make its folder, or let this process ` +
-        'write there.',
+      `The option audit names ${JSON.stringify(path)}, which cannot be written (${(cause as NodeJS.ErrnoException).code}). ` +
+        'Name a file, make its folder, or let this process write there.',
       { cause },
     )
   }

@@ -185,7 +185,11 @@ const START: readonly (readonly [string, readonly [() => unknown], RegExp, strin
     given({}, { LLAMA_GUARD_UPSTREAM_URL: 'http://x', LLAMA_GUARD_UPSTREAM_ENDPOINT: 'e' }),
     /Unset the other/,
   ],
-  ['an audit in no folder', given({ audit: '/nowhere/audit.jsonl' }), /cannot be written\. Make its folder/],
+  [
+    'an audit in no folder',
+    given({ audit: '/nowhere/audit.jsonl' }),
+    /cannot be written \(ENOENT\)\. .*make its folder/,
+  ],
 ]
 
 describe('At the start', () => {

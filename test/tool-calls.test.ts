@@ -110,6 +110,37 @@ const CASES: Readonly<Record<string, Case>> = {
     ),
     calls: [{ name: 'erase_disk', arguments: HALVES[0] }],
   },
+  "openai-responses, Mistral's conversations": {
+    path: '/v1/conversations',
+    body: { model: 'm', inputs: 'hi' },
+    reply: {
+      object: 'conversation.response',
+      conversation_id: 'conv_1',
+      outputs: [
+        { type: 'message.output', content: 'Hello.' },
+        { type: 'tool.execution', id: 'e1', name: 'web_search', arguments: '{"query":"SECRET"}' },
+        { type: 'function.call', id: 'fc_1', tool_call_id: 'call_1', name: 'erase_disk', arguments: TEXT },
+      ],
+    },
+    calls: [CALL, { name: 'web_search', arguments: { query: 'SECRET' } }],
+  },
+  "openai-responses stream, Mistral's conversations": {
+    path: '/v1/conversations',
+    body: { model: 'm', inputs: 'hi', stream: true },
+    frames: sse(
+      { type: 'conversation.response.started', conversation_id: 'conv_1' },
+      { type: 'message.output.delta', output_index: 0, id: 'msg_1', content: 'Hello.' },
+      { type: 'tool.execution.started', output_index: 1, id: 'e1', name: 'web_search', arguments: '{"query":' },
+      { type: 'tool.execution.delta', output_index: 1, id: 'e1', name: 'web_search', arguments: '"SECRET"}' },
+      { type: 'tool.execution.done', output_index: 1, id: 'e1', name: 'web_search', info: {} },
+      ...HALVES.map((text) => ({
+        ...{ type: 'function.call.delta', output_index: 2, id: 'fc_1', name: 'erase_disk', tool_call_id: 'call_1' },
+        arguments: text,
+      })),
+      { type: 'conversation.response.done', usage: {} },
+    ),
+    calls: [CALL, { name: 'web_search', arguments: { query: 'SECRET' } }],
+  },
   'anthropic-messages': {
     reply: {
       type: 'message',
@@ -140,6 +171,10 @@ const CASES: Readonly<Record<string, Case>> = {
   'gemini, code': {
     reply: geminiPart({ executableCode: { language: 'PYTHON', code: 'erase_disk(SECRET)' } }),
     calls: [{ name: 'executableCode', arguments: { language: 'PYTHON', code: 'erase_disk(SECRET)' } }],
+  },
+  'gemini, a tool that its server runs': {
+    reply: geminiPart({ toolCall: { id: 's1', toolType: 'URL_CONTEXT', args: { urls: ['SECRET'] } } }),
+    calls: [{ name: 'URL_CONTEXT', arguments: { urls: ['SECRET'] } }],
   },
   'gemini stream': {
     frames: data(geminiPart({ text: 'Hello.' }), geminiPart({ functionCall: { name: 'erase_disk', args: ARGS } })),

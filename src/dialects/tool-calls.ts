@@ -11,13 +11,15 @@ export type FoundCall = Omit<ToolCall, 'stage'>
 
 /** Fields that hold a call or a list of them. */
 const HOLDERS = new Set(
-  `tool_calls tool_call_chunks invalid_tool_calls toolCalls toolInvocation toolInvocations function_call functionCall
-  toolUse executableCode`.split(/\s+/),
+  `tool_calls tool_call_chunks invalid_tool_calls toolCalls toolCall toolInvocation toolInvocations function_call
+  functionCall toolUse executableCode`.split(/\s+/),
 )
-/** Types of objects that are calls. Those with a dash are the AI SDK's, with an input. */
-const CALL = /^(?:\w+_call|mcp_approval_request|(?:\w+_)?tool_use|tool-.+|dynamic-tool)$/
+/** Types of objects that are calls. Those with a dash are the AI SDK's, with an input, those with a dot Mistral's. */
+const CALL = /^(?:\w+_call|mcp_approval_request|(?:\w+_)?tool_use|tool-.+|dynamic-tool|function\.call|tool\.execution)$/
+/** Types of events that are pieces of a call without an end of its own: AG-UI's and Mistral's. */
+const CHUNK = /^(?:TOOL_CALL_CHUNK|function\.call\.delta|tool\.execution\.(?:started|delta))$/
 const IDS = ['call_id', 'id', 'toolCallId', 'toolUseId']
-const NAMES = ['name', 'toolName', 'toolCallName']
+const NAMES = ['name', 'toolName', 'toolCallName', 'toolType']
 const ARGUMENTS = ['arguments', 'input', 'args', 'parameters']
 const BESIDE = new Set([...IDS, ...NAMES, 'type', 'index', 'status', 'state'])
 /** Tools that a reply repeats from its request. */
@@ -67,7 +69,7 @@ export class ToolCalls {
   readonly #known = new Set<string>()
   #count = 0
   #touched = false
-  /** The key of the call of AG-UI's chunks, which have no end of their own. */
+  /** The key of the call of the last chunk. */
   #chunk: string | undefined
   /** True in an event that says again all that there is of a call. */
   #again = false
@@ -107,8 +109,8 @@ export class ToolCalls {
     if (!isObject(value)) return this.#walk(value, '', '', false)
     const bedrock = Object.keys(value).find((name) => name.startsWith('contentBlock') && isObject(value[name]))
     const type = bedrock ?? part ?? textOf(value.type ?? value.event_type)
-    if (this.#chunk !== undefined && type !== 'TOOL_CALL_CHUNK') this.#close(this.#chunk)
-    if (type === 'TOOL_CALL_CHUNK') return this.#readChunk(value)
+    if (CHUNK.test(type)) return this.#readChunk(value)
+    if (this.#chunk !== undefined) this.#close(this.#chunk)
     if (this.#step(type, bedrock === undefined ? value : value[bedrock])) return
     this.#walk(value, '', '', false)
     const choices: readonly unknown[] = Array.isArray(value.choices) ? value.choices : []
@@ -136,11 +138,12 @@ export class ToolCalls {
   }
 
   /** A chunk without an id goes on with the one before it. */
-  #readChunk({ toolCallId, toolCallName, delta }: Readonly<Record<string, unknown>>): void {
-    const key = typeof toolCallId === 'string' ? `chunk ${JSON.stringify(toolCallId)}` : (this.#chunk ?? 'chunk')
+  #readChunk({ toolCallId, toolCallName, delta, ...chunk }: Readonly<Record<string, unknown>>): void {
+    const { id = toolCallId, name = toolCallName, arguments: given = delta } = chunk
+    const key = typeof id === 'string' ? `chunk ${JSON.stringify(id)}` : (this.#chunk ?? 'chunk')
     if (this.#chunk !== undefined && key !== this.#chunk) this.#close(this.#chunk)
     this.#chunk = key
-    this.#grow(key, { id: textOf(toolCallId), name: textOf(toolCallName), given: delta })
+    this.#grow(key, { id: textOf(id), name: textOf(name), given })
   }
 
   /** `partial`: calls come in pieces here, by their path. */

@@ -235,7 +235,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
   record(decision: Decision, judgements: readonly Judgement[]): Decision {
     this.decided[decision.stage] = decision
     const event = verdictEvent(this, decision, judgements)
-    logVerdict(this.logger, event, decision.error, this.#services.ownGuard)
+    logVerdict(this.logger, event, decision.error)
     this.#services.tell(event, this.req, (error) => this.tellOperator('onVerdict', error))
     this.#telemetry.stage(event)
     return decision

@@ -13,7 +13,7 @@ import pino from 'pino'
 import { pinoHttp } from 'pino-http'
 import { withProtection } from '../src/options/protection.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { LlamaGuardOptions } from '../src/index.js'
+import { LlamaGuardError, type LlamaGuardOptions } from '../src/index.js'
 import type { Guard, GuardedRequest, Middleware, VerdictEvent } from '../src/types.js'
 import { FAULTS, startEmulator } from './emulator/index.js'
 import { modelFails } from './emulator/faults.js'
@@ -135,6 +135,7 @@ describe('no sink holds chat text', () => {
     ['an error of its own', () => new Error(said())],
     ['an error with a cause', () => new Error('failed', { cause: new TypeError(said()) })],
     ['an error with fields', () => Object.assign(new Error('failed'), { prompt: said(), code: said() })],
+    ['an error of this package', () => new LlamaGuardError('guard_error', said())],
     ['a text', () => said()],
     ['an object', () => ({ message: said() })],
   ])('when a guard of the application throws %s', async (_what, thrown) => {
@@ -147,11 +148,19 @@ describe('no sink holds chat text', () => {
       inspect(logger.lines, { depth: Infinity }) + JSON.stringify([events, reply.headers]) + reply.text,
     ).not.toMatch(PLANTED)
     const error = thrown()
-    expect(logger.lines[0]?.fields).toMatchObject({
-      cause: { name: error instanceof Error ? error.name : typeof error },
-    })
+    if (!(error instanceof LlamaGuardError))
+      expect(logger.lines[0]?.fields).toMatchObject({
+        cause: { name: error instanceof Error ? error.name : typeof error },
+      })
     if (error instanceof Error)
       expect(logger.lines[0]?.fields['at']).toEqual(expect.arrayContaining([expect.any(String)]))
+  })
+
+  it('when a guard of the application throws an error that is named after it', async () => {
+    const guard: Guard = { judge: () => Promise.reject(Object.assign(new Error(), { name: said() })) }
+    const seen = await exchange({ guard })
+    expect(seen.logger.lines[0]?.fields).toMatchObject({ cause: { name: 'Error' } })
+    expect(inspect(seen.logger.lines, { depth: Infinity })).not.toMatch(PLANTED)
   })
 
   it.each([

@@ -4,6 +4,7 @@ import { guardError, guardRejected, invalidOption } from '../types/errors.js'
 import type { Category, CategoryAction, Conversation, CreatedGuard, Guard, Stage, Verdict } from '../types.js'
 import { AskOptions, deadlineOf, reasonOf, within } from '../utils/deadline.js'
 import { identityOf } from './cache/index.js'
+import { askGuard, madeHere } from './made-here.js'
 import {
   anyUnsafeOf,
   type Ask,
@@ -57,7 +58,7 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
     },
   }
   madeOf(panel, guards, true)
-  return panel
+  return madeHere(panel)
 }
 
 /** The verdict, and who named each of its categories. */
@@ -157,7 +158,7 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
     },
   }
   madeOf(guard, [first, then], isPanel(first) || isPanel(then))
-  return guard
+  return madeHere(guard)
 }
 
 const UNSURE = guardError('The small guard is not sure.')
@@ -173,7 +174,7 @@ function asksOf(
     .filter((piece) => judgesRole(guard, piece.at(-1)!.role))
     .map(
       (piece) => async (signal) =>
-        checkedVerdict(await guard.judge(piece, new AskOptions(signal, { stage, blocks: rule }))),
+        checkedVerdict(await askGuard(guard, piece, new AskOptions(signal, { stage, blocks: rule }))),
     )
 }
 

@@ -7,6 +7,7 @@ import { llamaCppComplete } from '../guard/backends/llama-cpp/index.js'
 import { openAiModeration } from '../guard/backends/openai-moderation.js'
 import { openAiChatComplete, openAiCompatibleComplete } from '../guard/backends/openai-compatible.js'
 import { createPrompter, isPromptGuard, type Prompter, type PromptGuardName, textOnly } from '../guard/prompt/index.js'
+import { madeHere } from '../guard/made-here.js'
 import { anyUnsafe, cascade } from '../guard/panel.js'
 import type { NamedGuard } from '../guard/ready.js'
 import { promptGuard } from '../guard/backends/prompt-guard.js'
@@ -128,7 +129,8 @@ function memberOf(
 
 /** Makes one guard of a panel or a cascade. */
 export function guardOfMember({ option, config, scores }: Member): Guard {
-  return option === OWN ? oneGuard(config, scores) : named(option, () => oneGuard(config, scores))
+  const guard = option === OWN ? oneGuard(config, scores) : named(option, () => oneGuard(config, scores))
+  return guard === config.guard ? guard : madeHere(guard)
 }
 
 /** Puts the name of the guard before the message of an error. */

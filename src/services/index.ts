@@ -7,7 +7,6 @@ import { createPace } from '../guard/pace.js'
 import { judgesRole } from '../guard/pieces.js'
 import { checkAtStart, probe, type Readiness } from '../guard/ready.js'
 import { overrideOptions, type Config, type RequestConfig } from '../options/config.js'
-import { isGuard } from '../options/guards.js'
 import { decide } from '../policy.js'
 import { createConversationReader, type ConversationReader } from '../request/index.js'
 import { type Announce, createAnnouncer } from '../telemetry/announce.js'
@@ -45,8 +44,6 @@ export interface Services extends TelemetryServices {
   readonly reader: ConversationReader
   readonly upstream: Upstream | undefined
   readonly logger: Logger
-  /** True when an object of the operator's judges, or could. Its errors are told in full. */
-  readonly ownGuard: boolean
   /** The result of `skip(req)`. A promise is an error: it would be truthy and switch the guard off. */
   skips(req: GuardedRequest): boolean
   settingsFor(req: GuardedRequest): RequestConfig | Promise<RequestConfig>
@@ -117,9 +114,6 @@ export function createServices(config: Config, before?: Services, policy?: Polic
     observed: before?.observed ?? new WeakMap(),
     backend: typeof config.guard === 'string' ? config.guard : 'custom',
     policyHash: policyHashOf(config),
-    ownGuard: [config.guard, ...(config.guards ?? []), config.cascade?.first, ...(config.fallback ?? [])].some(
-      (guard) => typeof guard === 'object' && isGuard(guard),
-    ),
     skips: (req) => called('skip', () => atOnce('skip', config.skip?.(req))) === true,
     settingsFor: (req) => (config.override === undefined ? config : overridden(config, req)),
     contextOf: (req) => called('context', () => fieldsOf(atOnce('context', config.context?.(req)))),

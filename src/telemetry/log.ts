@@ -1,7 +1,7 @@
 // Writes one line per judgement and builds the event for onVerdict from the same facts. An event has no field that
 // could hold chat content.
 import pino, { type DestinationStream, type LoggerOptions } from 'pino'
-import type { LlamaGuardError } from '../types/errors.js'
+import { isForeign, type LlamaGuardError } from '../types/errors.js'
 import type { Decision, Judgement, Logger, RequestFields, VerdictEvent } from '../types.js'
 import { activeTrace } from '../utils/active-trace.js'
 
@@ -119,20 +119,15 @@ function addCost(event: Mutable<VerdictEvent>, judgements: readonly Judgement[])
 
 /**
  * The level follows the verdict: debug for safe and skipped, info for unsafe and for a client's own fault, error
- * for what the guard failed to judge. `ownGuard`: the guard is an object of the operator's.
+ * for what the guard failed to judge.
  */
-export function logVerdict(
-  logger: Logger,
-  event: VerdictEvent,
-  error: LlamaGuardError | undefined,
-  ownGuard: boolean,
-): void {
+export function logVerdict(logger: Logger, event: VerdictEvent, error: LlamaGuardError | undefined): void {
   if (event.verdict === 'skipped') logger.debug(event, 'not judged')
   else if (event.verdict === 'safe') logger.debug(event, 'judged safe')
   else if (event.verdict === 'unsafe')
     logger.info(event, event.action === 'block' ? 'blocked' : 'judged unsafe, let through')
   else {
-    const why = { ...event, ...(error !== undefined && failureOf(error, ownGuard)) }
+    const why = { ...event, ...(error !== undefined && failureOf(error)) }
     const words = event.action === 'allow' ? 'could not judge, let through' : 'could not judge'
     if (error?.clientFault) logger.info(why, words)
     else logger.error(why, words)
@@ -143,19 +138,20 @@ export function logVerdict(
  * Why a check failed. Who is handed the chat may quote it in a message: of a cause come its name and code, and of an
  * error of the operator's own guard also the places in the code, but no message.
  */
-function failureOf(error: LlamaGuardError, ownGuard: boolean): object {
+function failureOf(error: LlamaGuardError): object {
   const { cause } = error
-  const { name, code, stack = '' } = describeError(cause ?? error)
+  const thrown = cause ?? error
+  const { name, code, stack = '' } = describeError(thrown)
   const at = stack.split('\n').filter((line) => /^ {4}at /.test(line))
   return {
-    ...(!ownGuard && { reason: error.message }),
+    ...(!isForeign(error) && { reason: error.message }),
     ...(cause !== undefined && {
       cause: {
-        name,
+        name: /^\w{1,64}$/.test(name) ? name : 'Error',
         ...((typeof code === 'number' || (typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code))) && { code }),
       },
     }),
-    ...(ownGuard && at.length > 0 && { at }),
+    ...(typeof thrown === 'object' && isForeign(thrown) && at.length > 0 && { at }),
   }
 }
 

@@ -116,6 +116,15 @@ export function isLlamaGuardError(value: unknown): value is LlamaGuardError {
   return typeof value === 'object' && value !== null && MARK in value
 }
 
+const foreign = new WeakSet<object>()
+
+/** Remembers an error of an object of the operator's, which is handed the chat and may quote it in the message. */
+export function rememberForeign(error: unknown): void {
+  if (typeof error === 'object' && error !== null) foreign.add(error)
+}
+
+export const isForeign = (error: object): boolean => foreign.has(error)
+
 /**
  * Returns an error of this package unchanged. Any other value becomes the cause of a new error with the code
  * `fallback`.

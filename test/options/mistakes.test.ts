@@ -256,6 +256,21 @@ describe('While it runs', () => {
       () => (wire.emulator.behave(fails(validationError('Inference Component Name header is required'))), behind({})),
     ],
     [
+      'no permission of a guard that createGuard() made',
+      'guard_rejected',
+      /"reason":"[^"]*denied access\. The credentials need/,
+      () => (
+        wire.emulator.behave(fails(ACCESS_DENIED)),
+        behind({ guard: createGuard({ endpoint: wire.emulator.endpoint }), endpoint: undefined })
+      ),
+    ],
+    [
+      'no permission beside a guard of yours',
+      'guard_rejected',
+      /"reason":"[^"]*denied access\. The credentials need/,
+      () => (wire.emulator.behave(fails(ACCESS_DENIED)), behind({ guards: [markerGuard()] })),
+    ],
+    [
       'a threshold without scores',
       'score_unavailable',
       /threshold.*log prob/i,

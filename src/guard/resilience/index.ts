@@ -13,6 +13,7 @@ import {
   reasonOf,
   within,
 } from '../../utils/deadline.js'
+import { askGuard } from '../made-here.js'
 import { checkedVerdict, type PanelOptions } from '../pieces.js'
 import { CircuitBreaker, FairQueue } from './admission.js'
 
@@ -71,7 +72,7 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
     circuit?.refuseWhileOpen()
     const judgeOnce = (): Promise<unknown> => {
       count.calls++
-      return guard.judge(conversation, new AskOptions(signal, options))
+      return askGuard(guard, conversation, new AskOptions(signal, options))
     }
     const call = (): Promise<Verdict> => orAbort(signal, judgeOnce).then(checkedVerdict, asGuardError)
     const whenFree = (): Promise<Verdict> => (circuit ? circuit.execute(call) : call())

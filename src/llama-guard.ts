@@ -161,12 +161,16 @@ async function refusesAtOnce(checked: Promise<Decision>): Promise<boolean> {
   return decision?.action === 'unavailable' || (decision?.action === 'block' && decision.outcome.cached === true)
 }
 
+const NO_BYTES = Buffer.alloc(0)
+
 function forward(exchange: Exchange, { upstream }: Services, guarded: GuardedResponse): GoOn {
   if (upstream === undefined) return passUntouched
-  const { req, res, chat, signal, logger } = exchange
+  const { req, res, signal, logger } = exchange
+  const { body, exact } = exchange.chat
+  const rawBody = body === undefined ? NO_BYTES : undefined
   return () => {
     upstream
-      .forward({ req, res, body: chat.body, exact: chat.exact, signal, logger, path: req.url ?? '/' })
+      .forward({ req, res, body, exact, rawBody, signal, logger, path: req.url ?? '/' })
       .catch((error: unknown) => exchange.upstreamFailed(error, guarded))
   }
 }

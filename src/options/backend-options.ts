@@ -53,8 +53,8 @@ export function checkTogether(config: Settings, given: Given, inCode: Given): vo
   throw new LlamaGuardError(
     'endpoint_missing',
     `The guard ${JSON.stringify(guard)} needs ${what}. Set the option \`${option}\` or the variable ` +
-      `${PREFIX}${variable}, or choose another guard: \`guard: 'local'\` runs a baseline screen (not Llama Guard) ` +
-      'without any account.',
+      `${PREFIX}${variable}, or choose another guard: \`guard: 'local'\` (in a shell \`--guard local\`) runs a ` +
+      'baseline screen (not Llama Guard) without any account.',
   )
 }
 

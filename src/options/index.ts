@@ -148,14 +148,14 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
   /** The most bytes of a reply held at once. A larger reply is 503 `reply_too_large`. Default: 4 MiB. */
   maxReplyBytes?: number
   /**
-   * Where a safe request goes: a base URL, `{ url, apiKey }`, `{ endpoint }` on SageMaker, or an object of your own.
-   * Default: `next()`.
+   * Where a safe request goes, with the judged body as JSON: a base URL, `{ url, apiKey }`, `{ endpoint }` on
+   * SageMaker, or an object of your own. A request that is not judged goes to `next()`. Default: `next()` for all.
    */
   upstream?: UpstreamOption
   /**
-   * The paths that are guarded, exact or a prefix ending in `*`. All other paths pass. `/events?message` names query
-   * parameters that hold the user's words, for GET requests such as those of an EventSource. A GET on a named path
-   * without such parameters is 400. Default: every path.
+   * The paths that are guarded, exact or a prefix ending in `*`. All other paths pass. On these paths the query is
+   * judged too, for example that of an EventSource; a query behind a path here (`/events?message`) has no effect. A
+   * request without a word in body or url passes. Default: every path.
    */
   paths?: readonly string[]
   /**

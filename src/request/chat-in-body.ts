@@ -90,8 +90,11 @@ const isOwn = (dialect: Dialect): boolean => !BUILT_IN.includes(dialect)
 export interface RecognisedChat {
   readonly kind: 'chat'
   readonly dialect: Dialect
-  /** The body as the handler will see it. It is a list or a text when the whole body is one. */
-  readonly body: Record<string, unknown>
+  /**
+   * The body as the handler will see it. It is a list or a text when the whole body is one. Undefined for a request
+   * without a body.
+   */
+  readonly body: Record<string, unknown> | undefined
   /** The text of the body, where the value has other numbers. */
   readonly exact?: string | undefined
   readonly request: ChatRequest

@@ -85,7 +85,7 @@ export function createConversationReader({
 
       const read = await readBody(req, { limit: maxBodyBytes, all: mode === 'judge' })
       if (read.kind === 'none') {
-        if (own !== undefined) return withUrl(opening(own))
+        if (own !== undefined) return withUrl(opening(own, undefined))
         return everything ? wordsAlone(req, urlTexts(req, place)) : { kind: 'nothing', why: 'no-body' }
       }
       if (read.kind === 'unseen' && (known !== undefined || everything)) throw unseen()
@@ -94,7 +94,7 @@ export function createConversationReader({
       if (chat === undefined && mode === 'refuse') throw refusedAsUnknown()
       const announced = mode === 'warn'
       if (read.kind === 'unread' && own !== undefined)
-        return { ...withUrl(opening(own)), why: 'unknown-body', announced }
+        return { ...withUrl(opening(own, {})), why: 'unknown-body', announced }
       const broken = known !== undefined && read.kind === 'read' && beginsAsChat(read.value)
       const judged = chat ?? judgedBody(read, own !== undefined || broken ? 'judge' : mode, own, found === 'unsure')
       if (judged === undefined)
@@ -126,16 +126,16 @@ function judgedBody(
 }
 
 /** A request without words, whose reply is judged. */
-function opening(dialect: Dialect): RecognisedChat {
+function opening(dialect: Dialect, body: RecognisedChat['body']): RecognisedChat {
   const request: ChatRequest = { system: '', turns: [], userTurns: [], extras: [], stream: true }
-  return { kind: 'chat', dialect, body: {}, request }
+  return { kind: 'chat', dialect, body, request }
 }
 
 /** A request without a body. Its words, if any, stand in the url. */
 function wordsAlone(req: GuardedRequest, words: readonly string[]): Recognised {
   // A preflight of a browser says nothing.
   if (req.method === 'OPTIONS' && words.length === 0) return { kind: 'nothing', why: 'no-body' }
-  return judgedAsUnknown(words)
+  return { ...judgedAsUnknown(words), body: undefined }
 }
 
 function unseen(): LlamaGuardError {

@@ -40,7 +40,7 @@ function routeOf(req: GuardedRequest): string {
   const [path = '/'] = (req.originalUrl ?? req.url ?? '/').split('?', 1)
   const segments = path.split('/').slice(0, 8)
   return segments
-    .map((segment) => (/^[A-Za-z][A-Za-z_.-]{0,39}$/.test(segment) || segment === '' ? segment : ':x'))
+    .map((segment) => (/^(?:v\d|[A-Za-z][A-Za-z_.-]{0,39})$/.test(segment) || segment === '' ? segment : ':x'))
     .join('/')
 }
 

@@ -12,8 +12,8 @@ export interface UpstreamCall {
    * duplicate key. Undefined for a request that is no chat: its own bytes are forwarded, or `rawBody` when they were
    * read already.
    */
-  readonly body?: Readonly<Record<string, unknown>>
-  readonly rawBody?: Buffer
+  readonly body?: Readonly<Record<string, unknown>> | undefined
+  readonly rawBody?: Buffer | undefined
   /** The text that the body was read from, where JavaScript holds other numbers than it says. */
   readonly exact?: string | undefined
   /** Aborted when the client has left or the reply is blocked. The call then ends at once without an error. */

@@ -44,6 +44,15 @@ describe('the table of options', () => {
   })
 })
 
+it('what messages and comments tell to write is an option', () => {
+  const files = execFileSync('git', ['ls-files', 'src/*.ts'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n')
+  const told = files.flatMap((file) =>
+    [...read(file).matchAll(/(?:llamaGuard|createGuard)\(\{ (\w+)/g)].map(([, name]) => `${name} in ${file}`),
+  )
+  expect(told.length).toBeGreaterThan(3)
+  expect(told.filter((each) => !OPTION_NAMES.includes(each.split(' ')[0] as never))).toEqual([])
+})
+
 describe('every error', () => {
   const source = read('src/types/errors.ts')
   const codes = [

@@ -131,7 +131,7 @@ it('The operator is told of a body that was not read, and the words beside it ar
     expect([query, (await asked(query)).status]).toEqual([query, status])
   const warned = logger.lines.filter(({ level }) => level === 'warn')
   expect(warned.map(({ fields }) => fields)).toEqual([
-    expect.objectContaining({ route: 'POST /:x/responses/:x', format: 'other', keys: [] }),
+    expect.objectContaining({ route: 'POST /v1/responses/:x', format: 'other', keys: [] }),
   ])
   await server.close()
 })

@@ -135,6 +135,8 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
   }
   if (recognised.kind === 'nothing') return passUnjudged(exchange, recognised.why)
   if (recognised.kind === 'unknown') return passUnknown(exchange, services, recognised)
+  // A hook or a middleware before us may have taken its time.
+  if (exchange.clientLeft) return undefined
   exchange.accept(recognised)
   if (recognised.announced) {
     const { logger, context } = exchange

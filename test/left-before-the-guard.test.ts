@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { json } from 'express'
 import { describe, expect, it, vi } from 'vitest'
 import { createLiveServices } from '../src/services/live.js'
 import type { RequestEvent } from '../src/types.js'
@@ -10,23 +11,25 @@ import { markerGuard } from './helpers/guards.js'
 import { chat } from './helpers/http.js'
 import { post, rawClient } from './helpers/raw.js'
 
+type Mounted = Parameters<typeof onNode>[0][number]
+
 /** Calls `next` when the client has left, or at once. */
 const waiting =
-  (early: boolean): Parameters<typeof onNode>[0][number] =>
+  (early: boolean): Mounted =>
   (_req, res, next) =>
     early ? void res.once('close', () => setTimeout(next, 5)) : next()
 
-async function asking(early: boolean, middleware: Parameters<typeof onNode>[0][number]): Promise<void> {
+async function asking(early: boolean, middleware: Mounted, { body = chat('hi'), before = [] as Mounted[] } = {}) {
   let came = false
-  const told: typeof middleware = (_req, _res, next) => {
+  const told: Mounted = (_req, _res, next) => {
     came = true
     next()
   }
-  await serving(onNode([told, waiting(early), middleware], saying('Hello')), async ({ port }) => {
+  await serving(onNode([...before, told, waiting(early), middleware], saying('Hello')), async ({ port }) => {
     const client = await rawClient(port)
-    client.write(post(chat('hi')))
+    client.write(post(body))
     if (early) await vi.waitFor(() => expect(came).toBe(true), 3000)
-    else await client.until(/Hello/)
+    else await client.until(/Hello|results/)
     client.leave()
     await new Promise((resolve) => setTimeout(resolve, 100))
   })
@@ -39,6 +42,20 @@ describe.each([true, false])('A client that leaves before the guard: %s', (early
     await asking(early, guard)
     expect(rows.map(({ notJudged }) => notJudged)).toEqual([early ? [{ what: 'client-left', count: 1 }] : []])
     await guard.close()
+  })
+
+  it.each([true, false])('has a parsed body judged for nobody, and no handler, with parallel %s', async (parallel) => {
+    const guard = guarded({ parallel })
+    let handled = 0
+    const counting: Mounted = (req, res, next) => guard(req, res, () => next(void handled++))
+    await asking(early, counting, { before: [json()] })
+    expect([guard.guard.asked.length > 0, handled]).toEqual(early ? [false, 0] : [true, 1])
+  })
+
+  it('has no parsed input of a moderation request judged', async () => {
+    const guard = guarded()
+    await asking(early, guard.moderations(), { body: { input: ['a', 'b'] }, before: [json()] })
+    expect(guard.guard.texts()).toEqual(early ? [] : ['a', 'b'])
   })
 
   it('does not keep the services of a policy that has changed', async () => {

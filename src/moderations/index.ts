@@ -48,7 +48,9 @@ export function moderationsOf(guard: Moderating): Middleware {
     }
     if (res.socket === null) closeWithConnection(req, res)
     const leave = new AbortController()
-    res.once('close', () => leave.abort())
+    // A client may have left while a middleware before us worked. There is no second 'close'.
+    if (res.closed) leave.abort()
+    else res.once('close', () => leave.abort())
     moderate(guard, req, leave.signal).then(
       (answer) => send(res, 200, answer),
       (error: unknown) => refuse(req, res, toLlamaGuardError(error)),

@@ -55,7 +55,7 @@ module.exports = {
   extends: ['eslint:recommended'],
   env: { node: true, es2023: true },
   parserOptions: { ecmaVersion: 2023, sourceType: 'module' },
-  ignorePatterns: ['dist', 'node_modules', 'coverage', 'test/consumers', 'examples/cdk'],
+  ignorePatterns: ['!.ci', 'dist', 'node_modules', 'coverage', 'test/consumers', 'examples/cdk'],
   rules: { 'no-unused-vars': 'off', eqeqeq: 'error', 'no-console': 'off' },
   overrides: [
     {

@@ -13,6 +13,10 @@ const COMMAND_LINE = 'cli/bin'
 
 /** Small libraries that are copied into dist, so that an app does not install the rest of them. All are dev dependencies. */
 const COPIED = ['commander', 'csv-parse', 'fastest-levenshtein', 'lru-cache', 'markdown-table']
+/** Their tables of tokens are in dist/data. Dev dependencies too. */
+const TABLES_OF = ['llama-tokenizer-js', 'llama3-tokenizer-js']
+/** Holds a table of others, with their licence in its head, which `withoutComments` strips. */
+const TABLE = 'src/guard/reveal/confusables.ts'
 const isCopied = (id) => COPIED.some((name) => id === name || id.startsWith(`${name}/`))
 const isPackage = (id) => !id.startsWith('.') && !id.startsWith('/')
 const external = (id) => isPackage(id) && !isCopied(id)
@@ -73,13 +77,19 @@ const types = (format) => ({
 
 mkdirSync('dist/cjs', { recursive: true })
 writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n')
-writeFileSync('dist/LICENSES.txt', COPIED.map(licenceOf).join(`\n${'-'.repeat(80)}\n\n`))
+const licences = [...[...COPIED, ...TABLES_OF].map(licenceOf), headOf(TABLE)]
+writeFileSync('dist/LICENSES.txt', licences.join(`\n${'-'.repeat(80)}\n\n`))
 
 function licenceOf(name) {
   const folder = `node_modules/${name}`
   const { version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
   const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each))
   return `${name} ${version} (${license})\n\n${readFileSync(`${folder}/${file}`, 'utf8').trim()}\n`
+}
+
+function headOf(file) {
+  const [head] = /^(?:\/\/.*\n)+/.exec(readFileSync(file, 'utf8'))
+  return head.replace(/^\/\/ ?/gm, '')
 }
 
 export default [data, scripts('esm', [...PUBLIC, COMMAND_LINE]), scripts('cjs', PUBLIC), types('esm'), types('cjs')]

@@ -36,6 +36,9 @@ npm install --prefer-offline --no-audit --no-fund --loglevel=error "$work"/expre
 for file in LICENSE CHANGELOG.md REFERENCE.md SECURITY.md src/guard/backends/local/MODEL_CARD.md; do
   [ -s "node_modules/express-llama-guard/$file" ] || { echo "The package lacks $file: name it under \"files\" in package.json." >&2; exit 1; }
 done
+for owner in 'TJ Holowaychuk' Adaltas belladore.ai 'Joseph Liu'; do
+  grep -q "$owner" node_modules/express-llama-guard/dist/LICENSES.txt || { echo "dist/LICENSES.txt lacks the licence of $owner, whose code or data is in dist." >&2; exit 1; }
+done
 echo "install: ok"
 
 # What an install costs. Raise a number on purpose only, with the reason in the commit.

@@ -1,13 +1,15 @@
 // The audit: rows on disk or in a function of the operator's, bounded, rotated, linked, and never in a request's way.
 import { createHash, createHmac } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync, appendFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, appendFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { run } from '../../src/cli/index.js'
 import { llamaGuard } from '../../src/llama-guard.js'
 import type { LlamaGuardOptions } from '../../src/options/index.js'
 import type { RequestEvent } from '../../src/types.js'
 import { openAudit } from '../../src/telemetry/audit/index.js'
+import { catchIo } from '../cli/helpers.js'
 import { saying } from '../helpers/apps.js'
 import { guardedServer } from '../helpers/closing.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
@@ -240,5 +242,36 @@ describe('A writer of the operator', () => {
     await guard.close()
     expect(close).toHaveBeenCalledOnce()
     expect(JSON.stringify(logger.lines)).not.toContain('secret words')
+  })
+})
+
+describe('Two guards of a process that name one file', () => {
+  it('write one chain, over rotations and the end of one of them, and count their own rows', async () => {
+    const options = { path, chain: true, maxBytes: 4000, keep: 50 }
+    const [one, other] = [openAudit(options, memoryLogger()), openAudit(options, memoryLogger())]
+    for (let round = 0; round < 20; round++) {
+      one.write(event(`a${round}`))
+      other.write(event(`b${round}`))
+      if (round % 5 === 0) await vi.waitFor(() => expect(other.stats().written).toBe(round + 1))
+    }
+    await one.close()
+    other.write(event('last'))
+    await other.close()
+    expect([one.stats(), other.stats()]).toEqual([
+      { written: 20, dropped: 0 },
+      { written: 21, dropped: 0 },
+    ])
+    const files = readdirSync(folder)
+    expect(files.length).toBeGreaterThan(2)
+    const io = catchIo()
+    expect(await run(['audit', 'verify', ...files.map((file) => join(folder, file))], io), io.out()).toBe(0)
+    expect(io.out()).toContain('41 rows, 1 to 41, without a gap')
+  })
+
+  it('in two ways are told so at the start', async () => {
+    const one = openAudit({ path, chain: true }, memoryLogger())
+    expect(() => openAudit(path, memoryLogger())).toThrow(/another guard of this process.*Give both the same/)
+    await one.close()
+    await openAudit(path, memoryLogger()).close()
   })
 })

@@ -3,7 +3,7 @@
 // the bound rows are dropped, counted and told.
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
-import { dirname, join, parse } from 'node:path'
+import { dirname, join, parse, resolve } from 'node:path'
 import { hash } from 'node:crypto'
 import { invalidOption } from '../../types/errors.js'
 import type { AuditStats, Logger, RequestEvent } from '../../types.js'
@@ -46,12 +46,55 @@ export interface Audit {
   close(): Promise<void>
 }
 
-/** Throws `invalid_option` when the folder is not there or may not be written. */
-export function openAuditFile(options: AuditFileOptions, logger: Logger): Audit {
-  requireWritable(options.path)
-  const { maxBytes = MAX_BYTES, keep = KEEP, secret, maxWaitingBytes = MAX_WAITING_BYTES } = options
-  const path = workerPath(options.path)
-  const chain = options.chain === true ? hashChain(path) : undefined
+type Settings = Omit<AuditFileOptions, 'path' | 'secret'>
+
+/** The files of this process by their paths. Two writers would rotate a file under each other and part its chain. */
+const files = new Map<string, { readonly settings: string; readonly file: AuditFile; users: number }>()
+
+/**
+ * Guards that name the same file write to it together.
+ * @throws LlamaGuardError `invalid_option` when the folder is not there or may not be written, or when another guard
+ * writes to the file in another way.
+ */
+export function openAuditFile({ path: given, secret, ...rest }: AuditFileOptions, logger: Logger): Audit {
+  requireWritable(given)
+  const path = workerPath(resolve(given))
+  const { maxBytes = MAX_BYTES, keep = KEEP, chain = false, maxWaitingBytes = MAX_WAITING_BYTES } = rest
+  const settings = JSON.stringify({ maxBytes, keep, chain, maxWaitingBytes })
+  const known = files.get(path) ?? {
+    settings,
+    file: auditFile(path, { maxBytes, keep, chain, maxWaitingBytes }, logger),
+    users: 0,
+  }
+  if (known.settings !== settings)
+    throw invalidOption(
+      `The option audit names ${JSON.stringify(given)} with ${settings}, and another guard of this process writes to it ` +
+        `with ${known.settings}. Give both the same, or each a file of its own.`,
+    )
+  files.set(path, known)
+  known.users++
+  const counts: Counts = { written: 0, dropped: 0 }
+  let closed = false
+  return {
+    secret,
+    write: (event) => known.file.write(JSON.stringify(event), counts),
+    stats: () => ({ ...counts }),
+    close() {
+      if (!closed) known.users--
+      closed = true
+      if (known.users === 0 && files.get(path) === known) files.delete(path)
+      return known.file.close(known.users === 0)
+    },
+  }
+}
+
+/** What became of the rows of one guard. */
+type Counts = { -readonly [K in keyof AuditStats]: AuditStats[K] }
+type AuditFile = ReturnType<typeof auditFile>
+
+function auditFile(path: string, settings: Required<Settings>, logger: Logger) {
+  const { maxBytes, keep, maxWaitingBytes } = settings
+  const chain = settings.chain ? hashChain(path) : undefined
   let waiting: Row[] = []
   let waitingBytes = 0
   let handle: FileHandle | undefined
@@ -61,8 +104,7 @@ export function openAuditFile(options: AuditFileOptions, logger: Logger): Audit 
   let notBefore = 0
   let toldAt = -Infinity
   let closed = false
-  let written = 0
-  let dropped = 0
+  let lost = 0
 
   async function release(): Promise<void> {
     await handle?.close().catch(() => undefined)
@@ -86,11 +128,11 @@ export function openAuditFile(options: AuditFileOptions, logger: Logger): Audit 
     waitingBytes = 0
     try {
       await append(rows)
-      written += rows.length
+      for (const { counts } of rows) counts.written++
     } catch (error) {
       notBefore = performance.now() + PAUSE_MS
       await release()
-      drop(rows.length, (error as NodeJS.ErrnoException).code)
+      drop(rows, (error as NodeJS.ErrnoException).code)
     }
   }
 
@@ -121,29 +163,28 @@ export function openAuditFile(options: AuditFileOptions, logger: Logger): Audit 
     return next
   }
 
-  function drop(rows: number, code?: string): void {
-    dropped += rows
+  function drop(rows: readonly Pick<Row, 'counts'>[], code?: string): void {
+    for (const { counts } of rows) counts.dropped++
+    lost += rows.length
     if (performance.now() - toldAt < PAUSE_MS) return
     toldAt = performance.now()
-    logger.error({ dropped, code }, 'audit rows are lost: the disk is too slow or failed')
+    logger.error({ dropped: lost, code }, 'audit rows are lost: the disk is too slow or failed')
   }
 
   return {
-    secret,
-    write(event) {
-      const json = JSON.stringify(event)
+    write(json: string, counts: Counts): void {
       count++
       // A lower bound of its bytes is enough: the bound is about memory.
-      if (waitingBytes + json.length > maxWaitingBytes || performance.now() < notBefore) return drop(1)
-      waiting.push({ json, count })
+      if (waitingBytes + json.length > maxWaitingBytes || performance.now() < notBefore) return drop([{ counts }])
+      waiting.push({ json, count, counts })
       waitingBytes += json.length
       draining ??= drain()
     },
-    stats: () => ({ written, dropped }),
-    async close() {
-      closed = true
+    /** Writes what is waiting. `last`: nobody writes to it any longer, but for requests that are ending. */
+    async close(last: boolean): Promise<void> {
+      closed = last
       await within({ ms: CLOSE_MS }, () => draining).catch(() => undefined)
-      if (draining === undefined) await release()
+      if (closed && draining === undefined) await release()
     },
   }
 }
@@ -181,6 +222,8 @@ interface Row {
   readonly json: string
   /** How many rows were to be written since the start, this one included. */
   readonly count: number
+  /** Those of its guard. */
+  readonly counts: Counts
 }
 
 /**

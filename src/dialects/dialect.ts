@@ -69,8 +69,9 @@ export interface StreamDelta {
 }
 
 /**
- * The framing of a stream. `data-stream`: the Vercel AI SDK's `0:"text"` lines. `json-array`: an array, element by
- * element. `text`: bare text, judged as it flows. `json-lines`: JSON lines, even as `application/json`.
+ * The framing of a stream. `sse`: server-sent events. `ndjson`: JSON lines. `json-lines`: JSON lines that may come
+ * under the content-type `application/json`. `json-array`: one array that is read element by element. `data-stream`:
+ * the Vercel AI SDK's `0:"text"` lines. `text`: bare text that is judged as it flows.
  */
 export type Framing = 'sse' | 'ndjson' | 'data-stream' | 'json-array' | 'text' | 'json-lines'
 
@@ -158,7 +159,10 @@ export interface Dialect {
   reply(body: unknown, media?: 'refuse' | 'ignore'): readonly ReplyChoice[] | undefined
   /** True when this parsed event or reply belongs to this API, whatever API the client asked. Default: never. */
   answers?(data: unknown): boolean
-  /** Headers by which its own streams are known, whichever API was asked, and how these are framed. Default: none. */
+  /**
+   * Response headers that only streams of this API have, and the framing of such a stream. They count whichever API the
+   * client asked. Default: none.
+   */
   readonly marks?: Readonly<Record<string, Framing>>
   /** Headers of a streamed refusal. Default: none. */
   readonly headers?: Readonly<Record<string, string>>

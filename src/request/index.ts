@@ -133,7 +133,7 @@ function opening(dialect: Dialect, body: RecognisedChat['body']): RecognisedChat
 
 /** A request without a body. Its words, if any, stand in the url. */
 function wordsAlone(req: GuardedRequest, words: readonly string[]): Recognised {
-  // A preflight of a browser says nothing.
+  // A browser asks with OPTIONS whether it may send a request (CORS). Such a request has no words.
   if (req.method === 'OPTIONS' && words.length === 0) return { kind: 'nothing', why: 'no-body' }
   return { ...judgedAsUnknown(words), body: undefined }
 }

@@ -50,7 +50,7 @@ interface AboutRequest {
 export interface CheckMessage extends AboutRequest {
   readonly stage: Stage
   readonly dialect: string
-  /** `sagemaker`, `openai`, `llama-cpp`, `local`, or `custom` for a guard object. */
+  /** The value of the option `guard`, or `custom` for a guard object. */
   readonly backend: string
   readonly model: string
   /** Conversations asked about, each judged on its last turn. */

@@ -110,7 +110,7 @@ export class RequestTelemetry {
       }
     this.#ledger?.asksInput(conversations, newest())
     const answer = tracedCheck(() => this.#check('input', conversations), ask)
-    // With `parallel` the handler does not wait, and its reply waits in the hold.
+    // The clock counts the wait before the handler. With `parallel` there is none, because the handler has started.
     return this.clock === undefined || this.#observed.settings.parallel ? answer : this.clock.waitsFor(answer)
   }
 

@@ -201,8 +201,9 @@ export class EventTexts {
   }
 
   /**
-   * Adds text outside the choices. A text that its channel repeats is added twice, because a word may stand where the
-   * two meet, and a name once. A short text beside the names is always added, because it may be a part of a word.
+   * Adds text outside the choices. Some streams repeat a text in every event. A long text is then added twice: a word
+   * may stand where the end of the first meets the beginning of the second. A repeated name is added once. A short text
+   * that is no name is added each time, because it may be a part of a word.
    */
   beside(channel: string, text: string, aside = false, choice = 0): void {
     const key = `${choice}:${channel}`

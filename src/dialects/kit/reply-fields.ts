@@ -93,7 +93,10 @@ export interface Walk {
 }
 
 export interface WalkerOptions {
-  /** `judge`: media are text, because the API answers with them and its reader knows them. Default: `refuse`. */
+  /**
+   * What becomes of pictures and sound in a reply. `judge` treats their fields as text, for an API whose replies are
+   * pictures: its dialect names the fields that hold them. Default: `refuse`.
+   */
   readonly media?: Media | 'judge' | undefined
   /** True when the names of fields say which are the server's, because the API is not known. Default: false. */
   readonly named?: boolean

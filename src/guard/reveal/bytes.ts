@@ -1,4 +1,4 @@
-// Decodes base64 and base32, and tells what decoded bytes are worth.
+// Decodes base64 and base32, and tells whether the decoded bytes are a text with words that a guard should see.
 import { Buffer } from 'node:buffer'
 import { readingOf, segmented } from './words.js'
 

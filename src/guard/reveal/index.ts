@@ -234,7 +234,7 @@ function look(text: string): number {
     } else apart = 0
     if (kind === KNOWN) {
       numbers = 0
-      // `a` and `I` stand in texts of every kind.
+      // A known word of one letter (`a`, `I`) proves no English, because encoded texts hold such letters too.
       if (size === 1) continue
       doubt = Math.max(0, doubt - DOUBT)
       knowns++

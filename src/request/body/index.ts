@@ -82,7 +82,7 @@ function leftBody(req: GuardedRequest & { readonly rawBody?: unknown }, limit: n
 
 function parseLeft(req: GuardedRequest, left: string | Uint8Array, limit: number): ReadBody {
   const type = mediaTypeOf(req)
-  // A text has been decoded before; bytes may have been.
+  // A parser that leaves a text has undone charset and encoding. One that leaves bytes may have undone the encoding.
   if (typeof left === 'string') return asLeft(parseBody(Buffer.from(left), { ...type, charset: 'utf-8' }))
   const { bytes, fault } = decoded(left, encodingOf(req.headers['content-encoding']), limit)
   if (fault?.code === 'unsupported_media_type' && !isUtf8(bytes)) throw fault

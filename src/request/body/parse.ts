@@ -244,7 +244,7 @@ export function spellsChat(names: readonly string[]): boolean {
 /** The length of `[{"role":"","text":""}]` without its brackets. A shorter text holds no chat. */
 const SHORTEST_CHAT = 21
 
-/** The value of a text that is JSON and may hold a chat. */
+/** Parses a text that is JSON and may hold a chat; JSON inside a JSON string too. Undefined for any other text. */
 export function jsonIn(text: string): unknown {
   if (text.length < SHORTEST_CHAT) return undefined
   const json = text.trim()

@@ -16,8 +16,8 @@ const ERROR_FIELDS = new Set(
   ).split(' '),
 )
 /**
- * Bytes of text in these fields, all together, that count as the app's own. It is room for a sentence or two in
- * English, and less in Chinese.
+ * The most bytes of text that all `ERROR_FIELDS` of one error may hold together. More text is judged like a reply. The
+ * bytes are room for a few sentences in English, and for fewer in Chinese.
  */
 const OWN_BYTES = 400
 const URL_LIKE = /^https?:\/\/[\w.:/+=@?&#%~,;()!$-]{1,500}$/

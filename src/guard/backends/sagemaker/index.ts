@@ -123,7 +123,10 @@ function connect(o: SageMakerOptions): Endpoint {
   }
 }
 
-/** An Invoke for each value of the custom attributes, made when first used: one signs requests of one kind only. */
+/**
+ * Makes an Invoke for each value of the custom attributes when that value is first used. One Invoke cannot serve two
+ * values, because it signs all its requests with the same attributes.
+ */
 function invokes(make: (attributes: string | undefined) => Invoke) {
   const made = new Map<string | undefined, Invoke>()
   return {

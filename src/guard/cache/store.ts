@@ -205,9 +205,9 @@ async function connect(url: string, prefix: string) {
   )
   // A command that finds no connection says only that there is none. Why is known since the attempt to connect.
   let why: Error | undefined
-  redis.on('error', (error: NodeJS.ErrnoException) => void (error.code !== undefined && (why = error)))
+  redis.on('error', (error: NodeJS.ErrnoException) => void (coded(error).code !== undefined && (why = error)))
   const explain = (error: NodeJS.ErrnoException): never => {
-    throw error.code === undefined ? (why ?? error) : error
+    throw coded(error).code === undefined ? (why ?? error) : error
   }
   const keyv = new Keyv<string>({ store: redis, namespace: prefix, useKeyPrefix: false, throwOnErrors: true })
   // Failures come as 'error' events, too, those of the store as events of keyv.
@@ -222,6 +222,12 @@ async function connect(url: string, prefix: string) {
     )
   })
   return { keyv, explain, first, disconnect: () => redis.disconnect(true) }
+}
+
+/** An answer of Redis begins with its code (`NOAUTH`, `READONLY`, `OOM`). The rest may quote the command. */
+function coded(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  const code = error.code ?? /^[A-Z]{2,20}(?= )/.exec(error.message)?.[0]
+  return code === undefined ? error : Object.assign(error, { code })
 }
 
 function packagesMissing(cause?: unknown): LlamaGuardError {

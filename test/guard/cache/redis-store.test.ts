@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../../src/types/errors.js'
 import { redisStore } from '../../../src/guard/cache/store.js'
 import type { Judge } from '../../../src/guard/index.js'
+import { memoryLogger } from '../../helpers/guards.js'
 import { freePort } from '../../helpers/http.js'
 import { SAFE, UNSAFE, judgeOf, guardSaying, guardThat, outcome, says, sleep } from '../fake-guards.js'
 
@@ -14,10 +15,10 @@ if (!installed) console.warn('redis.test.ts is skipped: no redis-server here. On
 const running = new Set<ChildProcess>()
 const judges = new Set<Judge>()
 
-async function startRedis(port: number): Promise<ChildProcess> {
+async function startRedis(port: number, ...flags: string[]): Promise<ChildProcess> {
   const redis = spawn(
     'redis-server',
-    ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...flags],
     { stdio: ['ignore', 'pipe', 'ignore'] },
   )
   running.add(redis)
@@ -125,6 +126,26 @@ describe.skipIf(!installed)('redis', () => {
     expect(await knows(port, text)).toBe(false)
     const unsealed = await shared(port, (await openJudge(port)).judge)
     expect(await knows(port, unsealed, 'our secret')).toBe(false)
+  })
+
+  it.each([
+    ['NOAUTH', '', ['--requirepass', 'right']],
+    ['WRONGPASS', ':wrong@', ['--requirepass', 'right']],
+    ['OOM', '', ['--maxmemory', '1']],
+  ])('that answers %s is told by that code, without its words', async (code, who, flags) => {
+    const port = await freePort()
+    await startRedis(port, ...flags)
+    const logger = memoryLogger()
+    const cacheStore = redisStore(`redis://${who}127.0.0.1:${port}`)
+    const judge = judgeOf(
+      guardThat(() => SAFE),
+      { cacheStore, logger },
+    )
+    judges.add(judge)
+    await cacheStore.ready
+    await outcome(judge, says('hello'))
+    await vi.waitFor(() => expect(logger.lines).toMatchObject([{ level: 'warn', fields: { err: { code } } }]))
+    expect(JSON.stringify(logger.lines)).not.toMatch(/wrong|password|memory/)
   })
 
   it('that is gone is an error of every lookup at once, and no lookup waits for it', async () => {

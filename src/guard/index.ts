@@ -22,7 +22,7 @@ export function createJudge(o: JudgeSettings): Judge {
     store: o.cacheStore,
     logger: o.logger,
   })
-  const members = guards.map((guard, index) => new Member(guard, o.timeoutMs / (guards.length - index), o, cache))
+  const members = guards.map((guard, index) => new Member(guard, guards.length - index, o, cache))
   const first = members[0]!
   const shadow = o.shadow && createShadow(o.shadow, o.timeoutMs, o.logger)
   let closing: Promise<void> | undefined

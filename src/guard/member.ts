@@ -73,15 +73,17 @@ export class Member {
   readonly #settings: JudgeSettings
   readonly #cache: VerdictCache
   readonly #resilient: Resilient
+  readonly #left: number
   #noticed = false
 
-  /** `timeoutMs` is the share of the judgement's time that this guard gets. */
-  constructor(guard: Guard, timeoutMs: number, settings: JudgeSettings, cache: VerdictCache) {
+  /** `left` counts the guards that the rest of the judgement's time is for: this one, and those asked after it. */
+  constructor(guard: Guard, left: number, settings: JudgeSettings, cache: VerdictCache) {
     this.guard = guard
     this.model = guard.model ?? 'custom'
     this.#settings = settings
     this.#cache = cache
-    this.#resilient = resilient(guard, { ...settings, timeoutMs })
+    this.#resilient = resilient(guard, settings)
+    this.#left = left
   }
 
   /** `cut` makes the pieces of a conversation whose verdict is not remembered. */
@@ -117,10 +119,13 @@ export class Member {
     const blocks = (verdict: Verdict): boolean => blocksIn(verdict, stage)
     const asksPanel = isPanel(this.guard)
     checks.count(this.guard, questions, stage)
+    const timeoutMs = this.#left === 1 ? undefined : Math.ceil((signal.deadline - performance.now()) / this.#left)
     const askOne = (piece: Conversation) => async (shared: LazyAbortController) => {
       const verdict = await this.#resilient.judge(
         piece,
-        asksPanel ? { stage, request, blocks, signal: shared } : { stage, request, signal: shared },
+        asksPanel
+          ? { stage, request, blocks, timeoutMs, signal: shared }
+          : { stage, request, timeoutMs, signal: shared },
       )
       if (verdict.unknown !== undefined) this.#notice(verdict)
       return verdict

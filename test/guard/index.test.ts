@@ -227,9 +227,11 @@ describe('fallback guards', () => {
       expect(judgement).toMatchObject({ error: { code: 'guard_input_too_long', clientFault } })
     }
   })
-  it('have time left when the first one hangs', async () => {
-    const judge = judgeOf(guardThat(never), { fallback: [second()], timeoutMs: 400 })
+  it.each([1, 3])('have time left when %i before them hang', async (count) => {
+    const hanging = Array.from({ length: count }, (_, at) => guardThat(never, { identity: `hangs ${at}` }))
+    const judge = judgeOf(hanging[0]!, { fallback: [...hanging.slice(1), second()], timeoutMs: 400 })
     expect(await outcome(judge, says('a'))).toBe('safe')
+    expect(hanging.map(({ calls }) => calls.length)).toEqual(hanging.map(() => 1))
   })
   it('never lend their verdict to the first one', async () => {
     const first = guardThat((call) => (call === 1 ? Promise.reject(new Error('down')) : UNSAFE))

@@ -43,6 +43,8 @@ export type ResilientOptions = Omit<PanelOptions, 'signal'> & {
   readonly signal?: AbortSignalLike | undefined
   /** The identity of the request: calls of different requests take turns. Default: a request of its own. */
   readonly request?: object | undefined
+  /** Less than the whole `timeoutMs`. Default: all of it. */
+  readonly timeoutMs?: number | undefined
 }
 
 export interface Resilient {
@@ -121,7 +123,9 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
   }
 
   const judge = (conversation: Conversation, options: ResilientOptions): Promise<Verdict> =>
-    inTime({ ms: o.timeoutMs, signal: options.signal }, (signal) => attempts(conversation, options, signal))
+    inTime({ ms: options.timeoutMs ?? o.timeoutMs, signal: options.signal }, (signal) =>
+      attempts(conversation, options, signal),
+    )
 
   return {
     judge,

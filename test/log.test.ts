@@ -156,6 +156,13 @@ describe('no sink holds chat text', () => {
       expect(logger.lines[0]?.fields['at']).toEqual(expect.arrayContaining([expect.any(String)]))
   })
 
+  it('when a guard of the application says that a long text does not fit', async () => {
+    const guard: Guard = { judge: () => Promise.reject(new LlamaGuardError('guard_input_too_long', said())) }
+    const { logger, events, reply } = await exchange({ guard }, talkative('a '.repeat(200)))
+    expect(reply.status).toBe(413)
+    expect(inspect(logger.lines, { depth: Infinity }) + JSON.stringify(events) + reply.text).not.toMatch(PLANTED)
+  })
+
   it('when a guard of the application throws an error that is named after it', async () => {
     const guard: Guard = { judge: () => Promise.reject(Object.assign(new Error(), { name: said() })) }
     const seen = await exchange({ guard })

@@ -140,18 +140,18 @@ export function logVerdict(logger: Logger, event: VerdictEvent, error: LlamaGuar
  */
 function failureOf(error: LlamaGuardError): object {
   const { cause } = error
-  const thrown = cause ?? error
-  const { name, code, stack = '' } = describeError(thrown)
+  const { name, code, stack = '' } = describeError(cause ?? error)
+  const foreign = isForeign(error) || isForeign(cause)
   const at = stack.split('\n').filter((line) => /^ {4}at /.test(line))
   return {
-    ...(!isForeign(error) && { reason: error.message }),
+    ...(!foreign && { reason: error.message }),
     ...(cause !== undefined && {
       cause: {
         name: /^\w{1,64}$/.test(name) ? name : 'Error',
         ...((typeof code === 'number' || (typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code))) && { code }),
       },
     }),
-    ...(typeof thrown === 'object' && isForeign(thrown) && at.length > 0 && { at }),
+    ...(foreign && at.length > 0 && { at }),
   }
 }
 

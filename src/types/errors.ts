@@ -123,7 +123,7 @@ export function rememberForeign(error: unknown): void {
   if (typeof error === 'object' && error !== null) foreign.add(error)
 }
 
-export const isForeign = (error: object): boolean => foreign.has(error)
+export const isForeign = (error: unknown): boolean => foreign.has(error as object)
 
 /**
  * Returns an error of this package unchanged. Any other value becomes the cause of a new error with the code

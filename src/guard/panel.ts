@@ -4,7 +4,7 @@ import { guardError, guardRejected, invalidOption } from '../types/errors.js'
 import type { Category, CategoryAction, Conversation, CreatedGuard, Guard, Stage, Verdict } from '../types.js'
 import { AskOptions, deadlineOf, reasonOf, within } from '../utils/deadline.js'
 import { identityOf } from './cache/index.js'
-import { askGuard, madeHere } from './made-here.js'
+import { askGuard, madeHere } from './resilience/index.js'
 import {
   anyUnsafeOf,
   type Ask,

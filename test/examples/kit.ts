@@ -1,7 +1,7 @@
 // The examples beside the installed package, started as programs of their own.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { install, type Installed } from '../helpers/installed.js'
 
 export { ROOT } from '../helpers/installed.js'
@@ -14,7 +14,9 @@ export const tree = (): string => installed.folder
 beforeAll(() => void (installed = install({ also: ['examples'] })))
 afterAll(() => installed.remove())
 
+/** What the test at hand has started. What was started before it, for several tests, is theirs to stop. */
 const running = new Set<ChildProcess>()
+beforeEach(() => running.clear())
 afterEach(() => {
   for (const child of running) child.kill('SIGKILL')
   running.clear()

@@ -13,7 +13,7 @@ import pino from 'pino'
 import { pinoHttp } from 'pino-http'
 import { withProtection } from '../src/options/protection.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { LlamaGuardError, type LlamaGuardOptions } from '../src/index.js'
+import { anyUnsafe, LlamaGuardError, type LlamaGuardOptions } from '../src/index.js'
 import type { Guard, GuardedRequest, Middleware, VerdictEvent } from '../src/types.js'
 import { FAULTS, startEmulator } from './emulator/index.js'
 import { modelFails } from './emulator/faults.js'
@@ -156,10 +156,20 @@ describe('no sink holds chat text', () => {
       expect(logger.lines[0]?.fields['at']).toEqual(expect.arrayContaining([expect.any(String)]))
   })
 
-  it('when a guard of the application says that a long text does not fit', async () => {
-    const guard: Guard = { judge: () => Promise.reject(new LlamaGuardError('guard_input_too_long', said())) }
+  const tooLong = (): LlamaGuardError => new LlamaGuardError('guard_input_too_long', said())
+  const unfit: Guard = {
+    judge: () => Promise.resolve({ safe: true, categories: [] }),
+    fit: () => {
+      throw tooLong()
+    },
+  }
+  it.each<[string, Guard]>([
+    ['judge', { judge: () => Promise.reject(tooLong()) }],
+    ['fit', unfit],
+    ['fit of a panel', anyUnsafe([markerGuard(), unfit])],
+  ])('when a guard of the application says in %s that a long text does not fit', async (_where, guard) => {
     const { logger, events, reply } = await exchange({ guard }, talkative('a '.repeat(200)))
-    expect(reply.status).toBe(413)
+    expect(JSON.parse(reply.text)).toMatchObject({ error: { code: 'guard_input_too_long' } })
     expect(inspect(logger.lines, { depth: Infinity }) + JSON.stringify(events) + reply.text).not.toMatch(PLANTED)
   })
 

@@ -3,18 +3,9 @@
 import { guardError, guardRejected, invalidOption } from '../types/errors.js'
 import type { Category, CategoryAction, Conversation, CreatedGuard, Guard, Stage, Verdict } from '../types.js'
 import { AskOptions, deadlineOf, reasonOf, within } from '../utils/deadline.js'
+import { checkedVerdict } from './answer/verdict.js'
 import { identityOf } from './cache/index.js'
-import { askGuard, madeHere } from './resilience/index.js'
-import {
-  anyUnsafeOf,
-  type Ask,
-  checkedVerdict,
-  isPanel,
-  judgesRole,
-  madeOf,
-  type PanelOptions,
-  piecesOf,
-} from './pieces.js'
+import { anyUnsafeOf, type Ask, askGuard, isPanel, judgesRole, madeOf, type PanelOptions, piecesOf } from './pieces.js'
 
 /**
  * Makes a guard that asks all `guards` at the same time. One "unsafe" that blocks decides at once, and the other
@@ -58,7 +49,7 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
     },
   }
   madeOf(panel, guards, true)
-  return madeHere(panel)
+  return panel
 }
 
 /** The verdict, and who named each of its categories. */
@@ -158,7 +149,7 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
     },
   }
   madeOf(guard, [first, then], isPanel(first) || isPanel(then))
-  return madeHere(guard)
+  return guard
 }
 
 const UNSURE = guardError('The small guard is not sure.')

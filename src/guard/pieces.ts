@@ -1,11 +1,9 @@
 // A conversation is judged in pieces: this file cuts it into those that its guard can read, with the turns in no other
-// piece, asks about all of them, checks each verdict and merges them. One verdict that blocks decides at once.
-// Otherwise one failure makes the whole a failure, and the text is safe only when all verdicts are. Every field of a
-// verdict has its type: `{ safe: 'no' }` is truthy, and a score of NaN is below any threshold.
-import { guardError, LlamaGuardError, unparseableVerdict } from '../types/errors.js'
+// piece, asks about all of them and merges the verdicts. One verdict that blocks decides at once. Otherwise one failure
+// makes the whole a failure, and the text is safe only when all verdicts are.
+import { guardError, LlamaGuardError, rememberForeign } from '../types/errors.js'
 import type { Conversation, Guard, JudgeOptions, Role, Stage, Turn, Verdict } from '../types.js'
 import { type AbortSignalLike, LazyAbortController, within } from '../utils/deadline.js'
-import { isObject } from '../utils/json.js'
 import { MOST_PIECES } from './prompt/fit.js'
 
 /**
@@ -34,7 +32,7 @@ export function piecesOf(
  * nothing was judged.
  */
 export function fit(guard: Pick<Guard, 'fit'>, conversation: Conversation): readonly Conversation[] {
-  const pieces: unknown = guard.fit?.(conversation) ?? [conversation]
+  const pieces: unknown = cut(guard, conversation) ?? [conversation]
   if (Array.isArray(pieces) && pieces.length > 0 && pieces.every((piece) => Array.isArray(piece) && piece.length > 0))
     return pieces as readonly Conversation[]
   throw guardError(
@@ -86,7 +84,7 @@ export function unseenTurns(conversations: readonly Conversation[], pieces: read
 const made = new WeakMap<Guard, { readonly parts: readonly Guard[]; readonly votes: boolean }>()
 
 export const madeOf = (guard: Guard, parts: readonly Guard[], votes: boolean): void =>
-  void made.set(guard, { parts, votes })
+  void made.set(madeHere(guard), { parts, votes })
 
 /** The guards that a guard is made of, in the order they were given. Empty for a single guard. */
 export const partsOf = (guard: Guard): readonly Guard[] => made.get(guard)?.parts ?? []
@@ -163,75 +161,42 @@ export async function anyUnsafeOf(
   })
 }
 
-const MAX_CATEGORIES = 256
-const MAX_NAME = 200
-
 /**
- * Returns a copy with the known fields only. Its lists are frozen, because the verdict is remembered and given to
- * many callers.
- * @throws LlamaGuardError `unparseable_verdict` for anything that is not a complete {@link Verdict}.
+ * The guards that this package makes, told from objects of the operator's. Both are handed the chat. Errors of the
+ * former never quote it, so the log may have their words, which say what to do.
  */
-export function checkedVerdict(value: unknown): Verdict {
-  if (!isObject(value)) throw unusable(`${describe(value)} instead of a verdict object`)
-  const verdict: Record<string, unknown> = {}
-  for (const [name, isRight, wanted, copy] of FIELDS) {
-    const given = name === 'categories' && value[name] === undefined ? NO_NAMES : value[name]
-    if (given === undefined && name !== 'safe') continue
-    if (!isRight(given)) throw unusable(`"${name}" as ${describe(given)}, wanted ${wanted}`)
-    verdict[name] = copy === undefined ? given : copy(given as never)
+const ours = new WeakSet<object>()
+
+/** For a guard that this package makes, and all of whose errors it words or has from other guards. */
+export function madeHere<G extends Guard>(guard: G): G {
+  ours.add(guard)
+  return guard
+}
+
+/** Asks a guard. An error of an object of the operator's is remembered as one. */
+export function askGuard(guard: Guard, conversation: Conversation, options: JudgeOptions): Promise<Verdict> {
+  return ours.has(guard) ? guard.judge(conversation, options) : askForeign(guard, conversation, options)
+}
+
+async function askForeign(guard: Guard, conversation: Conversation, options: JudgeOptions): Promise<Verdict> {
+  try {
+    return await guard.judge(conversation, options)
+  } catch (error) {
+    // What we abort it with is an error of ours, which it may hand back.
+    if (error !== options.signal?.reason) rememberForeign(error)
+    throw error
   }
-  const checked = verdict as unknown as Verdict
-  if (checked.safe && checked.categories.length + (checked.unknown?.length ?? 0) > 0)
-    throw unusable('safe, and violated categories beside it')
-  return checked
 }
 
-function unusable(what: string): LlamaGuardError {
-  return unparseableVerdict(
-    `The guard answered ${what}. A guard must resolve to { safe: boolean, categories: string[] } or reject.`,
-  )
+/** The same for `fit`. */
+function cut(guard: Pick<Guard, 'fit'>, conversation: Conversation): unknown {
+  try {
+    return guard.fit?.(conversation)
+  } catch (error) {
+    if (!ours.has(guard)) rememberForeign(error)
+    throw error
+  }
 }
-
-/** The type only, because a value that a guard returned by mistake may be chat content. */
-function describe(value: unknown): string {
-  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
-}
-
-const NO_NAMES: readonly string[] = Object.freeze([])
-const frozen = (names: readonly string[]): readonly string[] =>
-  names.length === 0 ? NO_NAMES : Object.freeze([...names])
-const frozenCopy = (values: object): object => Object.freeze({ ...values })
-
-const isFlag = (value: unknown): boolean => typeof value === 'boolean'
-const isName = (value: unknown): boolean => typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME
-const isNames = (value: unknown): boolean =>
-  Array.isArray(value) && value.length <= MAX_CATEGORIES && value.every(isName)
-const isProbability = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
-const areAll = (isRight: (value: unknown) => boolean, most: number) => (value: unknown) =>
-  isObject(value) && Object.keys(value).length <= most && Object.values(value).every(isRight)
-
-type Field = readonly [
-  name: string,
-  isRight: (value: unknown) => boolean,
-  wanted: string,
-  copy?: (value: never) => unknown,
-]
-
-/** The fields of a verdict. */
-const FIELDS: readonly Field[] = [
-  ['safe', isFlag, 'a boolean'],
-  ['categories', isNames, 'a list of short strings', frozen],
-  ['unknown', isNames, 'a list of short strings', frozen],
-  ['truncated', isFlag, 'a boolean'],
-  ['score', isProbability, 'a number from 0 to 1'],
-  ['categoryScores', areAll(isProbability, MAX_CATEGORIES), 'numbers from 0 to 1', frozenCopy],
-  ['judgedBy', isName, 'a short string'],
-  ['namedBy', areAll(isName, 2 * MAX_CATEGORIES), 'an object of short strings', frozenCopy],
-  ['attempts', isCount, 'a count'],
-  ['tokens', areAll((count) => count === undefined || isCount(count), 2), 'counts', frozenCopy],
-  ['cached', isFlag, 'a boolean'],
-]
 
 /** The strictest verdict of all: the union of the categories, the highest scores, the sums of attempts and tokens. */
 export function merge(verdicts: readonly Verdict[]): Verdict {

@@ -4,7 +4,8 @@ import { guardRejected, type LlamaGuardError, toLlamaGuardError } from '../types
 import type { Conversation, Guard, Verdict } from '../types.js'
 import { within } from '../utils/deadline.js'
 import { LLAMA_GUARDS, taxonomyOf } from './prompt/index.js'
-import { checkedVerdict, judgesRole, partsOf } from './pieces.js'
+import { checkedVerdict } from './answer/verdict.js'
+import { judgesRole, partsOf } from './pieces.js'
 
 /** A guard, and the option that names it: `guard`, `guards[0]`, `guards.first`, `guards.fallback[0]`, ... */
 export interface NamedGuard {

@@ -1,7 +1,7 @@
 // A panel of guards that differ: what they judge, what they see, and who named what.
 import { describe, expect, it } from 'vitest'
 import { anyUnsafe } from '../../src/guard/panel.js'
-import { checkedVerdict } from '../../src/guard/pieces.js'
+import { checkedVerdict } from '../../src/guard/answer/verdict.js'
 import type { Guard } from '../../src/types.js'
 import { guardThat, SAFE, says } from './fake-guards.js'
 

@@ -1,9 +1,11 @@
 // Reads the answer of Llama Guard: `safe`, or `unsafe` and the violated categories on the next line. Only the exact
 // word `safe` is safe: a reader that accepts "starts with safe" would let an echo, a cut or an off-format answer
 // pass. An answer that begins with the word `unsafe` blocks, whatever follows it. The readers of other models' answers
-// use the same parts: the text of an answer, how generation ended, its score.
+// use the same parts: the text of an answer, how generation ended, its score. `checkedVerdict` checks the verdicts of
+// every guard: `{ safe: 'no' }` is truthy, and a score of NaN is below any threshold.
 import type { Category, Verdict } from '../../types.js'
 import { type LlamaGuardError, unparseableVerdict } from '../../types/errors.js'
+import { isObject } from '../../utils/json.js'
 import type { Completion, TokenLogprob } from './completion.js'
 
 const UNSAFE = /^unsafe(?:[ \t]*\r?\n([^]+))?$/i
@@ -213,3 +215,73 @@ function bare(text: string): string {
 function isLogprob(value: number): boolean {
   return Number.isFinite(value) && value <= 1e-3
 }
+
+const MAX_CATEGORIES = 256
+const MAX_NAME = 200
+
+/**
+ * Returns a copy with the known fields only. Its lists are frozen, because the verdict is remembered and given to
+ * many callers.
+ * @throws LlamaGuardError `unparseable_verdict` for anything that is not a complete {@link Verdict}.
+ */
+export function checkedVerdict(value: unknown): Verdict {
+  if (!isObject(value)) throw unusable(`${describe(value)} instead of a verdict object`)
+  const verdict: Record<string, unknown> = {}
+  for (const [name, isRight, wanted, copy] of FIELDS) {
+    const given = name === 'categories' && value[name] === undefined ? NO_NAMES : value[name]
+    if (given === undefined && name !== 'safe') continue
+    if (!isRight(given)) throw unusable(`"${name}" as ${describe(given)}, wanted ${wanted}`)
+    verdict[name] = copy === undefined ? given : copy(given as never)
+  }
+  const checked = verdict as unknown as Verdict
+  if (checked.safe && checked.categories.length + (checked.unknown?.length ?? 0) > 0)
+    throw unusable('safe, and violated categories beside it')
+  return checked
+}
+
+function unusable(what: string): LlamaGuardError {
+  return unparseableVerdict(
+    `The guard answered ${what}. A guard must resolve to { safe: boolean, categories: string[] } or reject.`,
+  )
+}
+
+/** The type only, because a value that a guard returned by mistake may be chat content. */
+function describe(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
+}
+
+const NO_NAMES: readonly string[] = Object.freeze([])
+const frozen = (names: readonly string[]): readonly string[] =>
+  names.length === 0 ? NO_NAMES : Object.freeze([...names])
+const frozenCopy = (values: object): object => Object.freeze({ ...values })
+
+const isFlag = (value: unknown): boolean => typeof value === 'boolean'
+const isName = (value: unknown): boolean => typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME
+const isNames = (value: unknown): boolean =>
+  Array.isArray(value) && value.length <= MAX_CATEGORIES && value.every(isName)
+const isProbability = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const areAll = (isRight: (value: unknown) => boolean, most: number) => (value: unknown) =>
+  isObject(value) && Object.keys(value).length <= most && Object.values(value).every(isRight)
+
+type Field = readonly [
+  name: string,
+  isRight: (value: unknown) => boolean,
+  wanted: string,
+  copy?: (value: never) => unknown,
+]
+
+/** The fields of a verdict. */
+const FIELDS: readonly Field[] = [
+  ['safe', isFlag, 'a boolean'],
+  ['categories', isNames, 'a list of short strings', frozen],
+  ['unknown', isNames, 'a list of short strings', frozen],
+  ['truncated', isFlag, 'a boolean'],
+  ['score', isProbability, 'a number from 0 to 1'],
+  ['categoryScores', areAll(isProbability, MAX_CATEGORIES), 'numbers from 0 to 1', frozenCopy],
+  ['judgedBy', isName, 'a short string'],
+  ['namedBy', areAll(isName, 2 * MAX_CATEGORIES), 'an object of short strings', frozenCopy],
+  ['attempts', isCount, 'a count'],
+  ['tokens', areAll((count) => count === undefined || isCount(count), 2), 'counts', frozenCopy],
+  ['cached', isFlag, 'a boolean'],
+]

@@ -6,7 +6,7 @@ import type { Logger, StoreStats, Verdict } from '../../types.js'
 import { within } from '../../utils/deadline.js'
 import { missingPackages } from '../../utils/installed.js'
 import { CircuitBreaker } from '../resilience/admission.js'
-import { checkedVerdict } from '../pieces.js'
+import { checkedVerdict } from '../answer/verdict.js'
 
 /**
  * A key-value store with expiry. `redisStore()` makes one.

@@ -1,8 +1,8 @@
 // Protects the guard from overload and the caller from a slow guard. `ask` and `judge` compose the parts, from the
 // inside out: one call < circuit breaker < slots and queue < hedge < retry < deadline.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isLlamaGuardError, LlamaGuardError, rememberForeign, toLlamaGuardError } from '../../types/errors.js'
-import type { Conversation, Guard, JudgeOptions, Logger, ResilienceStats, Verdict } from '../../types.js'
+import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
+import type { Conversation, Guard, Logger, ResilienceStats, Verdict } from '../../types.js'
 import {
   type AbortSignalLike,
   AskOptions,
@@ -13,7 +13,8 @@ import {
   reasonOf,
   within,
 } from '../../utils/deadline.js'
-import { checkedVerdict, type PanelOptions } from '../pieces.js'
+import { checkedVerdict } from '../answer/verdict.js'
+import { askGuard, type PanelOptions } from '../pieces.js'
 import { CircuitBreaker, FairQueue } from './admission.js'
 
 export interface ResilienceOptions {
@@ -235,31 +236,4 @@ export function guardCircuit(model: string, logger?: Logger): CircuitBreaker {
       logger?.warn({ code: 'guard_circuit_open', model, ms: Math.round(ms) }, 'guard keeps failing: circuit opened'),
     onClose: () => logger?.info({ model }, 'guard answers again: circuit closed'),
   })
-}
-
-/**
- * The guards that this package makes, told from objects of the operator's. Both are handed the chat. Errors of the
- * former never quote it, so the log may have their words, which say what to do.
- */
-const made = new WeakSet<Guard>()
-
-/** For a guard that this package makes, and all of whose errors it words or has from other guards. */
-export function madeHere<G extends Guard>(guard: G): G {
-  made.add(guard)
-  return guard
-}
-
-/** Asks a guard. An error of an object of the operator's is remembered as one. */
-export function askGuard(guard: Guard, conversation: Conversation, options: JudgeOptions): Promise<Verdict> {
-  return made.has(guard) ? guard.judge(conversation, options) : askForeign(guard, conversation, options)
-}
-
-async function askForeign(guard: Guard, conversation: Conversation, options: JudgeOptions): Promise<Verdict> {
-  try {
-    return await guard.judge(conversation, options)
-  } catch (error) {
-    // What we abort it with is an error of ours, which it may hand back.
-    if (error !== options.signal?.reason) rememberForeign(error)
-    throw error
-  }
 }

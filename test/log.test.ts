@@ -173,6 +173,27 @@ describe('no sink holds chat text', () => {
     expect(inspect(logger.lines, { depth: Infinity }) + JSON.stringify(events) + reply.text).not.toMatch(PLANTED)
   })
 
+  it('when a guard of the application throws an error about a text that looks like a stack trace', async () => {
+    const trace = 'Error: PLANTED\n    at PLANTED (file.js:1:2)\n    at my PLANTED words'
+    const { logger } = await exchange({ guard: { judge: () => Promise.reject(new Error(trace)) } })
+    expect(inspect(logger.lines, { depth: Infinity })).not.toMatch(PLANTED)
+    expect(logger.lines[0]?.fields['at']).toEqual(expect.arrayContaining([expect.stringContaining('log.test.ts')]))
+  })
+
+  it.each([
+    ['a fault of its own', () => new LlamaGuardError('guard_error', said(), { clientFault: true }), 413],
+    ['an unreadable request', () => new LlamaGuardError('unreadable_request', said()), 400],
+    ['a failure', () => new LlamaGuardError('guard_error', said()), 503],
+  ])('when a guard of the application blames the client for a reply: %s', async (_what, error, status) => {
+    const guard: Guard = {
+      judge: (_, { stage }) =>
+        stage === 'output' ? Promise.reject(error()) : Promise.resolve({ safe: true, categories: [] }),
+    }
+    const { reply, logger } = await exchange({ guard })
+    expect(reply.status).toBe(status)
+    expect(reply.text + inspect(logger.lines, { depth: Infinity })).not.toMatch(PLANTED)
+  })
+
   it('when a guard of the application throws an error that is named after it', async () => {
     const guard: Guard = { judge: () => Promise.reject(Object.assign(new Error(), { name: said() })) }
     const seen = await exchange({ guard })

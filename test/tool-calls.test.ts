@@ -141,6 +141,21 @@ const CASES: Readonly<Record<string, Case>> = {
     ),
     calls: [CALL, { name: 'web_search', arguments: { query: 'SECRET' } }],
   },
+  "openai-responses stream, Mistral's conversations with two calls side by side": {
+    path: '/v1/conversations',
+    body: { model: 'm', inputs: 'hi', stream: true },
+    frames: sse(
+      ...[null, ...HALVES, ''].flatMap((text) =>
+        ['fc_1', 'fc_2'].map((id, at) => ({
+          ...{ type: 'function.call.delta', output_index: at + 1, id, name: 'erase_disk', tool_call_id: id },
+          arguments: text,
+        })),
+      ),
+      { type: 'message.output.delta', output_index: 0, id: 'msg_1', content: 'Hello.' },
+      { type: 'conversation.response.done', usage: {} },
+    ),
+    calls: [CALL, CALL],
+  },
   'anthropic-messages': {
     reply: {
       type: 'message',
@@ -318,6 +333,18 @@ const CASES: Readonly<Record<string, Case>> = {
       { type: 'TOOL_CALL_CHUNK', delta: HALVES[1] },
       { type: 'TOOL_CALL_CHUNK', toolCallId: 'call_1', toolCallName: 'erase_disk', delta: TEXT },
       { type: 'MESSAGES_SNAPSHOT', messages: [{ id: 'm', role: 'assistant', toolCalls: [FUNCTION] }] },
+    ),
+    calls: [CALL, CALL],
+  },
+  'ag-ui stream, chunks with events and a sub-agent between them': {
+    frames: data(
+      { type: 'TOOL_CALL_CHUNK', toolCallId: 't', toolCallName: 'erase_disk', delta: HALVES[0] },
+      { type: 'RAW', event: {} },
+      { type: 'TOOL_CALL_CHUNK', toolCallId: 'u', toolCallName: 'erase_disk', delta: HALVES[0], subagentRunId: 's' },
+      { type: 'TEXT_MESSAGE_CHUNK', messageId: 'm', delta: 'Hello.', subagentRunId: 's2' },
+      { type: 'TOOL_CALL_CHUNK', toolCallId: null, delta: HALVES[1] },
+      { type: 'TOOL_CALL_CHUNK', delta: HALVES[1], subagentRunId: 's' },
+      { type: 'RUN_FINISHED', threadId: 't', runId: 'r' },
     ),
     calls: [CALL, CALL],
   },
@@ -595,6 +622,15 @@ describe('The hook onToolCall', () => {
       expect((await ask({ frames: data(geminiPart({ functionCall: { name: 'erase_disk', ...more } })) })).status).toBe(
         503,
       )
+  })
+
+  it('cannot be asked about chunks that go on with a call that had ended', async () => {
+    answers.hook = () => 'allow'
+    const [begins, goesOn] = HALVES.map((text) => ({
+      ...{ type: 'TOOL_CALL_CHUNK', toolCallId: 't', toolCallName: 'erase_disk', delta: text },
+    }))
+    const reply = await ask({ frames: data(begins!, { type: 'STATE_DELTA', delta: [] }, goesOn!) })
+    expect(reply.text).toContain('unreadable_response')
   })
 
   it('is asked in guardFetch, and its request is the Request', async () => {

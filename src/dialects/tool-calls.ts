@@ -18,6 +18,8 @@ const HOLDERS = new Set(
 const CALL = /^(?:\w+_call|mcp_approval_request|(?:\w+_)?tool_use|tool-.+|dynamic-tool|function\.call|tool\.execution)$/
 /** Types of events that are pieces of a call without an end of its own: AG-UI's and Mistral's. */
 const CHUNK = /^(?:TOOL_CALL_CHUNK|function\.call\.delta|tool\.execution\.(?:started|delta))$/
+/** Events of AG-UI that end no call of chunks (`transformChunks` of its client 1.0). */
+const BETWEEN = /^(?:RAW|ACTIVITY_SNAPSHOT|ACTIVITY_DELTA|REASONING_ENCRYPTED_VALUE|SUBAGENT_STARTED)$/
 const IDS = ['call_id', 'id', 'toolCallId', 'toolUseId']
 const NAMES = ['name', 'toolName', 'toolCallName', 'toolType']
 const ARGUMENTS = ['arguments', 'input', 'args', 'parameters']
@@ -69,8 +71,10 @@ export class ToolCalls {
   readonly #known = new Set<string>()
   #count = 0
   #touched = false
-  /** The key of the call of the last chunk. */
-  #chunk: string | undefined
+  /** The key of the open call of chunks in each lane. Their clients put a call together lane by lane. */
+  readonly #chunks = new Map<string, string>()
+  /** The keys of the calls of chunks that have ended. */
+  readonly #ended = new Set<string>()
   /** True in an event that says again all that there is of a call. */
   #again = false
 
@@ -109,8 +113,8 @@ export class ToolCalls {
     if (!isObject(value)) return this.#walk(value, '', '', false)
     const bedrock = Object.keys(value).find((name) => name.startsWith('contentBlock') && isObject(value[name]))
     const type = bedrock ?? part ?? textOf(value.type ?? value.event_type)
-    if (CHUNK.test(type)) return this.#readChunk(value)
-    if (this.#chunk !== undefined) this.#close(this.#chunk)
+    if (CHUNK.test(type)) return this.#readChunk(value, type === 'TOOL_CALL_CHUNK')
+    if (!BETWEEN.test(type)) this.#closeLane(laneOf(value))
     if (this.#step(type, bedrock === undefined ? value : value[bedrock])) return
     this.#walk(value, '', '', false)
     const choices: readonly unknown[] = Array.isArray(value.choices) ? value.choices : []
@@ -137,13 +141,26 @@ export class ToolCalls {
     return true
   }
 
-  /** A chunk without an id goes on with the one before it. */
-  #readChunk({ toolCallId, toolCallName, delta, ...chunk }: Readonly<Record<string, unknown>>): void {
-    const { id = toolCallId, name = toolCallName, arguments: given = delta } = chunk
-    const key = typeof id === 'string' ? `chunk ${JSON.stringify(id)}` : (this.#chunk ?? 'chunk')
-    if (this.#chunk !== undefined && key !== this.#chunk) this.#close(this.#chunk)
-    this.#chunk = key
-    this.#grow(key, { id: textOf(id), name: textOf(name), given })
+  /** A chunk of AG-UI without an id goes on with the one before. Mistral's client goes by the index of the output. */
+  #readChunk(chunk: Readonly<Record<string, unknown>>, byId: boolean): void {
+    const { toolCallId, toolCallName, delta, id = toolCallId, name = toolCallName, output_index: place } = chunk
+    const lane = laneOf(chunk)
+    const mark = byId ? (id ?? undefined) : (place ?? id)
+    const before = this.#chunks.get(lane)
+    const key = mark === undefined && before !== undefined ? before : `chunk ${JSON.stringify([mark])}`
+    if (key !== before) this.#closeLane(lane)
+    if (this.#ended.has(key)) throw unreadable('goes on with a call of a tool that had ended')
+    this.#chunks.set(lane, key)
+    const given = chunk['arguments'] ?? delta ?? undefined
+    this.#grow(key, this.#open.has(key) ? { given } : { id: textOf(id), name: textOf(name), given })
+  }
+
+  #closeLane(lane: string): void {
+    const key = this.#chunks.get(lane)
+    if (key === undefined) return
+    this.#chunks.delete(lane)
+    this.#ended.add(key)
+    this.#close(key)
   }
 
   /** `partial`: calls come in pieces here, by their path. */
@@ -195,7 +212,6 @@ export class ToolCalls {
 
   /** All whose keys begin so are complete. */
   #close(prefix: string): void {
-    if (prefix === this.#chunk) this.#chunk = undefined
     for (const [key, { id, kind, name, text }] of this.#open)
       if (key.startsWith(prefix)) {
         this.#open.delete(key)
@@ -231,6 +247,10 @@ const isEmpty = (given: unknown): boolean => isObject(given) && Object.keys(give
 /** Arguments as their object, else as their text. None are an object without fields. */
 const parsed = (given: unknown): unknown =>
   typeof given === 'string' ? (given === '' ? {} : (parseLoosely(given)?.value ?? given)) : given
+
+/** A lane of events: a sub-agent of AG-UI, an output of Mistral. */
+const laneOf = ({ output_index: place, subagentRunId }: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify([place ?? subagentRunId])
 
 function at(value: unknown, path: string): unknown {
   const names = path.split('.').filter((name) => name !== '')

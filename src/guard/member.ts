@@ -119,8 +119,11 @@ export class Member {
     const blocks = (verdict: Verdict): boolean => blocksIn(verdict, stage)
     const asksPanel = isPanel(this.guard)
     checks.count(this.guard, questions, stage)
-    const timeoutMs = this.#left === 1 ? undefined : Math.ceil((signal.deadline - performance.now()) / this.#left)
+    const now = performance.now()
+    const end = this.#left === 1 ? Infinity : now + (signal.deadline - now) / this.#left
     const askOne = (piece: Conversation) => async (shared: LazyAbortController) => {
+      // The share is that of all pieces together: the next guard needs the rest.
+      const timeoutMs = end === Infinity ? undefined : Math.max(1, Math.ceil(end - performance.now()))
       const verdict = await this.#resilient.judge(
         piece,
         asksPanel

@@ -3,7 +3,13 @@
 // is not fully understood is a 400, because a skipped input would be reported as safe.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type LlamaGuardError, toLlamaGuardError, unreadableRequest, unsupportedContent } from '../types/errors.js'
+import {
+  type LlamaGuardError,
+  publicError,
+  toLlamaGuardError,
+  unreadableRequest,
+  unsupportedContent,
+} from '../types/errors.js'
 import { parseOptions } from '../options/config.js'
 import type { LlamaGuardOptions } from '../options/index.js'
 import { decide } from '../policy.js'
@@ -99,7 +105,8 @@ function toResult(
   }
 }
 
-function refuse(req: IncomingMessage, res: ServerResponse, error: LlamaGuardError): void {
+function refuse(req: IncomingMessage, res: ServerResponse, whole: LlamaGuardError): void {
+  const error = publicError(whole)
   // The unread rest of a refused body would be read as the next request on this connection.
   req.resume()
   const type = error.clientFault ? 'invalid_request_error' : 'guard_unavailable'

@@ -81,7 +81,7 @@ export function text(value: unknown, name: string): string {
 /** Reads a key that is sent in a header. The error does not repeat it. */
 export function key(value: unknown, name: string): string {
   if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)) return value
-  const got = typeof value === 'string' ? 'a string that cannot stand in a header' : value
+  const got = typeof value === 'string' ? 'a string that cannot stand in a header' : `a ${typeof value}`
   throw fail(name, got, 'a key without spaces and line breaks', 'Is there a line break at its end?')
 }
 

@@ -6,7 +6,7 @@ import Negotiator from 'negotiator'
 import type { Dialect, Refusal } from '../dialects/dialect.js'
 import { blockMessage, failureType, openaiRefusal } from '../dialects/kit/refusals.js'
 import type { Decision, Expose, GuardedRequest, Stage, TextByLanguage } from '../types.js'
-import { LlamaGuardError } from '../types/errors.js'
+import { LlamaGuardError, publicError } from '../types/errors.js'
 import type { RefusalContext, RefusalSettings } from './context.js'
 import { verdictHeaders } from './head.js'
 
@@ -214,18 +214,6 @@ function envelope(dialect: RefusalContext['dialect'], refusal: Refusal): string 
 /** OpenAI's envelope, for a request whose dialect is not known, for example because it could not be read. */
 export const plainDialect: Pick<Dialect, 'refusal'> = {
   refusal: (refusal) => openaiRefusal(refusal, { input: 'messages', output: 'choices' }),
-}
-
-/**
- * The part of an error that a client may see: the code and its fixed words. The error's own message is for the
- * operator. The message of a custom guard or hook may even quote the text that is withheld. The message of a client's
- * own fault is sent in full, because the client needs it to correct the request.
- */
-export function publicError(error: LlamaGuardError = new LlamaGuardError('internal_error')): LlamaGuardError {
-  // A custom guard may throw `guard_input_too_long` with a message that quotes the text.
-  return error.clientFault && error.code !== 'guard_input_too_long'
-    ? error
-    : new LlamaGuardError(error.code, undefined, { retryAfter: error.retryAfter, clientFault: error.clientFault })
 }
 
 /** Neutral: it names no rule and blames nobody. */

@@ -98,6 +98,8 @@ export function createServices(config: Config, before?: Services, policy?: Polic
 
   const judge = openJudge(config, guard, blocks(config), logger)
   const upstream = before === undefined ? createUpstream(config.upstream) : before.upstream
+  const reader = createConversationReader(config)
+  // Last of what may throw: who writes to a file is counted.
   const audit = before?.audit ?? (config.audit === undefined ? undefined : openAudit(config.audit, logger))
   const services: Services = {
     config,
@@ -107,7 +109,7 @@ export function createServices(config: Config, before?: Services, policy?: Polic
     guard,
     judge,
     pace: createPace(),
-    reader: createConversationReader(config),
+    reader,
     upstream,
     logger,
     audit,

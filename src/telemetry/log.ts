@@ -140,9 +140,11 @@ export function logVerdict(logger: Logger, event: VerdictEvent, error: LlamaGuar
  */
 function failureOf(error: LlamaGuardError): object {
   const { cause } = error
-  const { name, code, stack = '' } = describeError(cause ?? error)
-  const foreign = isForeign(error) || isForeign(cause)
-  const at = stack.split('\n').filter((line) => /^ {4}at /.test(line))
+  const { name, code, message = '', stack = '' } = describeError(cause ?? error)
+  const foreign = isForeign(error)
+  // The message stands before the places, and may hold lines like them.
+  const behind = stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length) : ''
+  const at = behind.split('\n').filter((line) => /^ {4}at [^\n]{0,500}:\d+:\d+\)?$/.test(line))
   return {
     ...(!foreign && { reason: error.message }),
     ...(cause !== undefined && {

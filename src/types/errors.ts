@@ -123,7 +123,19 @@ export function rememberForeign(error: unknown): void {
   if (typeof error === 'object' && error !== null) foreign.add(error)
 }
 
-export const isForeign = (error: unknown): boolean => foreign.has(error as object)
+/** True for such an error, and for one of ours that was made of it. */
+export const isForeign = (error: LlamaGuardError): boolean => foreign.has(error) || foreign.has(error.cause as object)
+
+/**
+ * The part of an error that a client may see: the code and its fixed words. The error's own message is for the
+ * operator. The message of a custom guard or hook may even quote the text that is withheld. The message of a client's
+ * own fault is sent in full, because the client needs it to correct the request.
+ */
+export function publicError(error: LlamaGuardError = new LlamaGuardError('internal_error')): LlamaGuardError {
+  return error.clientFault && error.code !== 'guard_input_too_long' && !isForeign(error)
+    ? error
+    : new LlamaGuardError(error.code, undefined, { retryAfter: error.retryAfter, clientFault: error.status === 413 })
+}
 
 /**
  * Returns an error of this package unchanged. Any other value becomes the cause of a new error with the code

@@ -233,6 +233,11 @@ describe('fallback guards', () => {
     expect(await outcome(judge, says('a'))).toBe('safe')
     expect(hanging.map(({ calls }) => calls.length)).toEqual(hanging.map(() => 1))
   })
+  it('have time left when more pieces hang than are asked at once', async () => {
+    const pieces = Array.from({ length: 17 }, (_, index) => says(`piece ${index}`))
+    const judge = judgeOf(guardThat(never, { fit: () => pieces }), { fallback: [second()], timeoutMs: 400 })
+    expect(await outcome(judge, says('a'))).toBe('safe')
+  })
   it('never lend their verdict to the first one', async () => {
     const first = guardThat((call) => (call === 1 ? Promise.reject(new Error('down')) : UNSAFE))
     const judge = judgeOf(first, { fallback: [second()] })

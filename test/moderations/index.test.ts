@@ -32,7 +32,7 @@ let seen: Conversation[]
 const judge = async (_call: number, conversation: Conversation): Promise<Verdict> => {
   seen.push(conversation)
   const { text } = conversation[0] ?? { text: '' }
-  if (text.includes('DOWN')) throw new LlamaGuardError('guard_throttled', undefined, { retryAfter: 7 })
+  if (text.includes('DOWN')) throw new LlamaGuardError('guard_throttled', `DOWN for ${text}`, { retryAfter: 7 })
   await sleep(text.length % 3)
   const found = /UNSAFE_(\w+)(?:@([\d.]+))?/.exec(text)
   if (!found) return { safe: true, categories: [], score: 0.01 }
@@ -129,6 +129,8 @@ describe('client.moderations.create', () => {
     expect(error).toBeInstanceOf(APIError)
     expect(error).toMatchObject({ status: 503, code: 'guard_throttled', type: 'guard_unavailable' })
     expect((error as APIError).headers?.get('retry-after')).toBe('7')
+    // The words of a guard's error are for the operator.
+    expect((error as APIError).message).not.toContain('DOWN')
   })
   it('is told when the guard reads no images', async () => {
     const error: unknown = await client.moderations

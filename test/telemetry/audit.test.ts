@@ -274,4 +274,10 @@ describe('Two guards of a process that name one file', () => {
     await one.close()
     await openAudit(path, memoryLogger()).close()
   })
+
+  it('do not count one that could not start', async () => {
+    const options = { guard: markerGuard(), logger: memoryLogger() }
+    expect(() => llamaGuard({ ...options, audit: { path, chain: true }, paths: ['bad path'] })).toThrow(/path/)
+    await llamaGuard({ ...options, audit: path }).close()
+  })
 })

@@ -2,11 +2,12 @@
 // framed like the events that were sent.
 import type { ServerResponse } from 'node:http'
 import type { StreamReader } from '../../dialects/dialect.js'
+import { publicError } from '../../types/errors.js'
 import type { Decision } from '../../types.js'
 import type { FrameKind } from '../../wire/frame.js'
 import type { ReplyContext } from '../context.js'
 import { setVerdictHeaders } from '../head.js'
-import { exposed, lastWords, publicError, type RefusalContext } from '../refusal.js'
+import { exposed, lastWords, type RefusalContext } from '../refusal.js'
 import type { StreamJudge } from './stream-judge.js'
 
 export class StreamHead {

@@ -4,15 +4,9 @@ import { customDialect } from '../../../src/dialects/custom.js'
 import { geminiStreaming } from '../../../src/dialects/gemini.js'
 import { ollamaChat } from '../../../src/dialects/ollama-chat.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
-import { LlamaGuardError, type ErrorCode } from '../../../src/types/errors.js'
+import { LlamaGuardError, publicError, type ErrorCode } from '../../../src/types/errors.js'
 import { decide, decideError } from '../../../src/policy.js'
-import {
-  DEFAULT_REFUSAL,
-  plainDialect,
-  publicError,
-  type RefusalContext,
-  refusalOf,
-} from '../../../src/response/refusal.js'
+import { DEFAULT_REFUSAL, plainDialect, type RefusalContext, refusalOf } from '../../../src/response/refusal.js'
 import type { Decision, GuardedRequest, Stage } from '../../../src/types.js'
 
 const POLICY = { mode: 'enforce', onError: 'closed' } as const

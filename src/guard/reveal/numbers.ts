@@ -1,7 +1,7 @@
 // Decodes what is written in rows of numbers: hex, binary, octal, decimal, places in the alphabet.
 import { Buffer } from 'node:buffer'
 import { type Decoded, mayBeText, NOTHING, OPENING, Replacing, textOf, type Told, worthOf } from './bytes.js'
-import { segmented, type Tokens } from './words.js'
+import { segmented, type Tokens, UNKNOWN } from './words.js'
 
 const GROUP = /(?:0[xob])?([\da-f]+)/gi
 const ROW =
@@ -114,9 +114,14 @@ const isLetter = (code = 0): boolean => (code | 32) >= 97 && (code | 32) <= 122
  * Whether a token has a row of letters and digits that may be base64 or base32, which adds `bytes`, or hex, binary or
  * octal, which adds `numbers`. Other signs may stand around a row: `q=aGVs`, `atob('aGVs')`.
  */
-export function encodedIn({ text, units, start, end }: Tokens, bytes: number, numbers: number): number {
+export function encodedIn(token: Tokens, bytes: number, numbers: number): number {
+  const { text, units, start, end } = token
+  // A word has neither. Without this, 10 kB of code take 112 us and not 99.
+  if (token.kind === UNKNOWN && !token.camel && end - start < LONG_WORD && token.small >= end - start - 1) return 0
   let found = 0
   for (let at = start; end - at >= SHORT; at++) {
+    // Tokens of Chinese are as long as sentences. Without this, 9 kB take 120 us and not 75.
+    while (at < end && units[at]! > 127) at++
     // A line break of JSON: `\naGVs`.
     if (units[at - 1] === 92 && (units[at] === 110 || units[at] === 114)) at++
     const first = at

@@ -1,7 +1,7 @@
 // Tells known words of English from other signs, in one pass and without making strings.
 import { Buffer } from 'node:buffer'
 import { brotliDecompressSync } from 'node:zlib'
-import { APOSTROPHE, DIGIT, FORM, GAP, GLUE, HIDING, isAlike, LETTER, PLAIN, SCRIPT, SIGNS } from './signs.js'
+import { APOSTROPHE, DIGIT, GAP, GLUE, HIDING, isAlike, LETTER, PLAIN, SCRIPT, SIGNS } from './signs.js'
 import { WORDS } from './words-table.js'
 
 /** Bits of the set of known words, as a power of two. */
@@ -173,8 +173,9 @@ export class Tokens {
       else if (sign === GLUE) glue++
       else {
         others++
-        if (disguise < FORM) disguise = Math.max(disguise, HIDING[code]!)
-        alike ||= isAlike(code)
+        const hides = HIDING[code]!
+        if (hides > disguise) disguise = hides
+        if (hides >= SCRIPT) alike ||= isAlike(code)
       }
     }
     this.end = at

@@ -18,7 +18,7 @@ import {
   type CallToolResult,
 } from '@modelcontextprotocol/sdk/types.js'
 import express, { type RequestHandler } from 'express'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { type Running, send, serve, sleep } from '../helpers/http.js'
@@ -78,7 +78,10 @@ function mcpServer(): McpServer['server'] {
       case 'slow':
         for (const [progress, message] of ['A fine start.', 'Going on.'].entries()) {
           const progressToken = _meta?.progressToken ?? 0
+          const before = guard.texts().length
           await sendNotification({ method: 'notifications/progress', params: { progressToken, progress, message } })
+          // What is judged together with bad words is not told.
+          await vi.waitFor(() => expect(guard.texts().slice(before).join()).toContain(message))
           await sleep(60)
         }
     }

@@ -16,7 +16,7 @@ export const openaiChat: Dialect = {
   // Completions that are stored, in a list or one.
   bodiless: /\/v1\/chat\/completions(?:\/chatcmpl-[^/]+(?:\/messages)?)?$/,
   claims: claiming({ messages: 'value' }),
-  answers: (data) => isObject(data) && Array.isArray(data.choices),
+  answers: (data) => hasChoices(data, (choice) => 'delta' in choice || !('text' in choice)),
   request: (body) => readRequest({ fields: { messages: 'messages' } }, body),
   reply: readChoices,
   stream: (_calls, media) => openaiStream(CHAT_CHUNK, media),
@@ -91,6 +91,13 @@ const CHOICES_REPLY: ReplyFields = {
   prompt_logprobs: 'tokens',
   choices: CHOICE,
   error: { ...server('type code param'), ...words('message') },
+}
+
+/** True for an event with choices that are all so, if there are any. */
+export function hasChoices(data: unknown, so: (choice: object) => boolean): boolean {
+  return (
+    isObject(data) && Array.isArray(data.choices) && data.choices.every((choice) => !isObject(choice) || so(choice))
+  )
 }
 
 /** Undefined when there is no `choices` array. */

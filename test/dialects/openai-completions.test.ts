@@ -1,7 +1,9 @@
 // Legacy Completions: prompts in, `choices[].text` out.
 import OpenAI from 'openai'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openaiCompletions } from '../../src/dialects/openai-completions.js'
+import { heard } from '../helpers/guards.js'
+import { guardedSite, parsedJson } from './site.js'
 import { BLOCKED, drain, event, frames, gather, readerOf, serving } from './streams.js'
 
 const ask = (body: Record<string, unknown>): ReturnType<typeof openaiCompletions.request> =>
@@ -69,5 +71,65 @@ it('A stream is read by choice and ends as the SDK expects.', async () => {
       object: 'text_completion',
       choices: [{ index: 0, text: '', finish_reason: 'content_filter' }],
     })
+  })
+})
+
+describe('A guarded stream that turns bad', () => {
+  const delta = (content: string): object => ({
+    id: 'cmpl-2',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'm',
+    choices: [{ index: 0, delta: { content }, finish_reason: null }],
+  })
+  /** Azure sends it first, to completions and to chats. */
+  const filters = { id: '', object: '', created: 0, model: '', prompt_filter_results: [], choices: [] }
+  let said: object[] = []
+  const site = guardedSite((app) => {
+    app.post(/./, async (_req, res) => {
+      res.setHeader('content-type', 'text/event-stream')
+      for (const each of said) {
+        res.write(frames([event(each)]))
+        await heard(site.guard, /"(?:text|content)":"([^"]*)"/.exec(JSON.stringify(each))?.[1])
+      }
+      res.end('data: [DONE]\n\n')
+    })
+  }, parsedJson)
+  const read = async (): Promise<object[]> =>
+    drain(
+      await new OpenAI({ baseURL: `${site.url}/v1`, apiKey: 'k' }).completions.create({
+        model: 'm',
+        prompt: 'a',
+        stream: true,
+      }),
+    )
+  const asChat = async (): Promise<object[]> =>
+    drain(
+      await new OpenAI({ baseURL: `${site.url}/v1`, apiKey: 'k' }).chat.completions.create({
+        model: 'm',
+        messages: [{ role: 'user', content: 'a' }],
+        stream: true,
+      }),
+    )
+  const TEXT = { object: 'text_completion', choices: [{ index: 0, text: '', finish_reason: 'content_filter' }] }
+  const CHAT = { object: 'chat.completion.chunk', choices: [{ index: 0, delta: {}, finish_reason: 'content_filter' }] }
+
+  it.each([
+    ['completions', [chunk(0, 'Once'), chunk(0, ' UNSAFE')], read, TEXT],
+    ['completions behind an event without choices', [filters, chunk(0, 'Once'), chunk(0, ' UNSAFE')], read, TEXT],
+    // Mistral's fill-in-the-middle is asked as completions are.
+    ['chunks of a chat that were asked as completions', [delta('Once'), delta(' UNSAFE')], read, CHAT],
+    ['a chat behind an event without choices', [filters, delta('Once'), delta(' UNSAFE')], asChat, CHAT],
+    ['completions that were asked as a chat', [chunk(0, 'Once'), chunk(0, ' UNSAFE')], asChat, TEXT],
+  ])('ends as it began: %s', async (_name, events, ask, last) => {
+    said = events
+    expect((await ask()).at(-1)).toMatchObject(last)
+  })
+
+  it('says the words of a refusal as its text', async () => {
+    site.options = { onBlock: 'refusal', refusalText: 'No.' }
+    said = [chunk(0, 'Once, '), chunk(0, 'UNSAFE')]
+    const texts = (await read()).map((each) => (each as OpenAI.Completion).choices[0]?.text)
+    expect(texts).toEqual(['Once, ', 'No.', ''])
   })
 })

@@ -31,6 +31,9 @@ const COHERE_REPLY: ReplyFields = {
 
 const EVENT = /^(?:message-(?:start|end)|content-(?:start|delta|end)|tool-(?:plan-delta|call-(?:start|delta|end)))$/
 
+/** The AI SDK takes no end of a reply without the usage. */
+const COMPLETE = { finish_reason: 'COMPLETE', usage: { tokens: { input_tokens: 0, output_tokens: 0 } } }
+
 export const cohereChat: Dialect = {
   name: 'cohere-chat',
   paths: ['/v2/chat'],
@@ -49,7 +52,7 @@ export const cohereChat: Dialect = {
   decline: ({ words, decision }) => ({
     id: 'llama-guard',
     message: { role: 'assistant', content: [{ type: 'text', text: words }] },
-    finish_reason: 'COMPLETE',
+    ...COMPLETE,
     llama_guard: blockNote(decision),
   }),
 }
@@ -78,8 +81,7 @@ function cohereStream(_calls?: unknown, media?: Media): StreamReader {
       const frames: object[] = started ? [] : [START]
       for (const index of open) frames.push({ type: 'content-end', index })
       if (words !== undefined) frames.push(...textPart(next, words))
-      const delta =
-        words === undefined ? { finish_reason: 'ERROR', error: blockMessage(decision) } : { finish_reason: 'COMPLETE' }
+      const delta = words === undefined ? { finish_reason: 'ERROR', error: blockMessage(decision) } : COMPLETE
       frames.push({ type: 'message-end', delta, llama_guard: blockNote(decision) })
       return `${typedEvents(frames)}data: [DONE]\n\n`
     },

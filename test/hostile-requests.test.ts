@@ -1,4 +1,5 @@
 // The hostile twin of honest-requests: words that two parties could read differently. No handler gets them unjudged.
+import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import type { Express, Request, RequestHandler, Response } from 'express'
 import { describe, expect, it } from 'vitest'
@@ -79,6 +80,7 @@ const HOLDERS: Readonly<Record<string, () => unknown>> = {
     return data
   },
   'a text object': () => new String(BAD),
+  'a stream': () => Readable.from([Buffer.from(BAD)]),
 }
 
 const PROMPT = '/v1/completions'
@@ -156,7 +158,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   ...Object.fromEntries(
     Object.entries(HOLDERS).flatMap(([name, make]): [string, Row][] => {
-      const row = { body: '{}', status: [/Blob|file/.test(name) ? 415 : 451] }
+      const row = { body: '{}', status: [/Blob|file|stream/.test(name) ? 415 : 451] }
       return [
         [`${name} as the body`, { ...row, layout: leaves(make) }],
         [`${name} in the body`, { ...row, layout: leaves(() => ({ text: 'hi', more: [make()] })) }],

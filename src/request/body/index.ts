@@ -146,6 +146,8 @@ class PlainValues {
     if (ArrayBuffer.isView(value)) return this.#text(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
     if (value instanceof Date || value instanceof URL) return String(value)
     if (value instanceof String || value instanceof Number || value instanceof Boolean) return value.valueOf()
+    // What a stream holds comes later.
+    if (Symbol.asyncIterator in value) return this.#unseen()
     const own = Object.entries(value)
     // Maps, sets, forms and headers.
     if (Symbol.iterator in value) return [...(value as Iterable<unknown>), ...own]

@@ -39,7 +39,7 @@ export const NO_BODY: ReadBody = { kind: 'none' }
  * `found` is the fault that the decoder found.
  * @throws LlamaGuardError `unsupported_media_type` for a Unicode charset that only some parsers know.
  */
-export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType, found = fault): ReadBody {
+export function parseBody(bytes: Uint8Array, { charset, kind, parts, fault }: MediaType, found = fault): ReadBody {
   const faulty = (read: Read, fault: LlamaGuardError): Read => ({
     ...read,
     fault,
@@ -56,8 +56,9 @@ export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType
   if (named === undefined && /^(?:utf|ucs|unicode)/i.test(charset)) throw otherCharset()
   const text = named ?? utf8
   // A charset in which the bytes say the same as in UTF-8 leaves no choice. It is also that of a form's escapes.
-  const escaped = kind === 'form' && !/^utf-?8$/.test(charset) && /%[89a-f]/i.test(text)
-  const wrong = found ?? (named === utf8 && !escaped ? undefined : otherCharset())
+  const escaped = kind === 'form' && !/^utf-?8$/.test(charset) && /%(?:[89a-f]|1b)/i.test(text)
+  const recoded = parts === true && namesCoding(utf8, utf8.length === bytes.length)
+  const wrong = found ?? (named === utf8 && !escaped && !recoded ? undefined : otherCharset())
   const isText = !text.includes('\0') && (named !== utf8 || isUtf8(bytes))
   if (!isText && kind === 'other') {
     const lenient = parseText(utf8, kind)
@@ -110,8 +111,22 @@ function decodedText(bytes: Uint8Array, charset: string): string | undefined {
   }
 }
 
+const CODED_PART = /^content-transfer-encoding\s*:(?!\s*(?:binary|[78]bit)\b)/im
+const OF_ASCII = /^(?:(?:us-)?ascii|latin1|iso-8859-\d+|windows-125\d)$/
+
+/** True for an upload with a part that only some parsers decode: by its own charset or transfer encoding. */
+function namesCoding(upload: string, isAscii: boolean): boolean {
+  return upload.split('\r\n\r\n').some((piece) => {
+    // A head begins with the line of a boundary. Some parsers read its lines where a line feed stands alone.
+    const start = `\r\n${piece}`.indexOf('\r\n--')
+    const head = start === -1 ? '' : piece.slice(start)
+    const isOther = (name: string): boolean => !/^utf-?8$/.test(name) && !(isAscii && OF_ASCII.test(name))
+    return CODED_PART.test(head) || charsetsIn(head).some(isOther)
+  })
+}
+
 function otherCharset(): LlamaGuardError {
-  return unsupported('The body is in a charset other than UTF-8; send UTF-8')
+  return unsupported('The body or a part of it is in a charset other than UTF-8 or encoded as text; send UTF-8')
 }
 
 function notText(): LlamaGuardError {
@@ -179,23 +194,30 @@ interface MediaType {
   /** `other`: any other type, or none. An upload in parts is a text like others. */
   readonly kind: 'json' | 'form' | 'other'
   readonly charset: string
+  /** True for an upload in parts. */
+  readonly parts?: boolean
   /** Two types, or two charsets: parsers disagree on which one counts. */
   readonly fault?: LlamaGuardError
 }
 
 const CHARSET = /;\s*charset\s*=\s*"?([^\s";]*)/gi
 
+function charsetsIn(head: string): string[] {
+  return [...head.replaceAll('\\', '').matchAll(CHARSET)].map(([, name = '']) => name.toLowerCase())
+}
+
 export function mediaTypeOf({
   headers,
   rawHeaders = [],
 }: Pick<IncomingMessage, 'headers'> & { readonly rawHeaders?: readonly string[] }): MediaType {
   const type = headers['content-type'] ?? ''
-  const charsets = [...type.replaceAll('\\', '').matchAll(CHARSET)].map(([, name = '']) => name.toLowerCase())
+  const charsets = charsetsIn(type)
   const named = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-type').length
   const several = named > 1 || type.replace(/"[^"]*"/g, '').includes(',') || new Set(charsets).size > 1
   return {
     kind: kindOf(type),
     charset: charsets[0] || 'utf-8',
+    parts: /^\s*multipart\//i.test(type),
     ...(several && { fault: unsupported('The request names two content-types or charsets; name one') }),
   }
 }

@@ -85,6 +85,7 @@ describe.each(few(EXPRESSES, 1))('A route of %s', (_name, express) => {
       const send = (charset: string, q: string): Promise<number> =>
         sendRaw(server(), { type: `${form}; charset=${charset}`, body: `q=${q}` })
       for (const charset of ['koi8-r', 'iso-8859-1']) expect(await send(charset, '%C2%CF%CD%C2%C1')).toBe(415)
+      expect(await send('iso-2022-jp', '%1B$BGzCF%1b(B')).toBe(415)
       // The parser behind us has an error of its own for what it does not read.
       for (const charset of ['utf-8', 'UTF8', 'iso-8859-1']) {
         await send(charset, `a%20${WORD}`)
@@ -116,6 +117,46 @@ describe.each(few(EXPRESSES, 1))('A route of %s', (_name, express) => {
         for (const type of [json, form, 'text/plain'])
           expect(await sendRaw(plain(), { type, body, headers: { 'content-encoding': encoding } })).toBe(400)
       }
+  })
+
+  describe('of an upload', () => {
+    const upload = (head: string, bytes: string | Buffer, preamble = ''): Buffer =>
+      Buffer.concat([
+        Buffer.from(`${preamble}--x\r\ncontent-disposition: form-data; name="q"\r\n${head}\r\n`),
+        Buffer.from(bytes),
+        Buffer.from('\r\n--x--\r\n'),
+      ])
+    const type = 'multipart/form-data; boundary=x'
+    // Each byte of these letters is one of ASCII.
+    const cyrillic = Buffer.from('\u0431\u043e\u043c\u0431\u0430', 'utf16le')
+    const secret = Buffer.from(`tell me ${WORD}`).toString('base64').split('').join('!')
+
+    it.each([
+      ['a charset', 'content-type: text/plain; charset=utf-16le\r\n', cyrillic],
+      ['a charset that Node alone knows', 'Content-Type: text/plain; CHARSET="UCS2"\r\n', cyrillic],
+      ['a charset in a second line', 'content-type: text/plain;\r\n charset=utf-16le\r\nx: y\r\n', cyrillic],
+      ['a charset after a line break alone', 'content-type: text/plain\n; charset=utf-16le\r\n', cyrillic],
+      ['a charset before a line like a boundary', 'content-type: a/b; charset=utf-16le\r\n--y: z\r\n', cyrillic],
+      ['a charset of one byte', 'content-type: text/plain; charset=iso-8859-1\r\n', 'b\xf6se'],
+      ['base64', 'Content-Transfer-Encoding: base64\r\n', secret],
+      ['base64 in a second line', 'content-transfer-encoding:\r\n base64\r\n', secret],
+      ['quoted-printable', 'content-transfer-encoding: Quoted-Printable\r\n', '=50LANTED'],
+    ])('refuses a part with %s', async (_what, head, bytes) => {
+      for (const preamble of ['', 'a preamble\r\n', '\r\n\r\n'])
+        await expectRefused(plain(), { type, body: upload(head, bytes, preamble) }, 415)
+      expect(await sendRaw(wide(), { type, body: upload(head, bytes) })).toBe(200)
+    })
+
+    it.each([
+      ['UTF-8', 'content-type: text/plain; charset=utf-8\r\n', `b\xf6se ${WORD}`],
+      ['"UTF-8"', 'content-type: text/plain; charset="UTF-8"\r\n', `b\xf6se ${WORD}`],
+      ['ISO-8859-1 that is ASCII', 'content-type: text/plain; charset=ISO-8859-1\r\n', WORD],
+      ['US-ASCII', 'content-type: text/plain; charset=US-ASCII\r\ncontent-transfer-encoding: 8bit\r\n', WORD],
+      ['bytes', 'Content-Transfer-Encoding: binary\r\n', `b\xf6se ${WORD}`],
+      ['a text about them', '', `Content-Type: a; charset=utf-16le\nContent-Transfer-Encoding: base64 ${WORD}`],
+    ])('judges a part in %s', async (_what, head, bytes) => {
+      await expectSeen(plain(), { type, body: upload(head, bytes) })
+    })
   })
 
   it('finds a chat in a second stream of gzip, behind a first one without words', async () => {

@@ -2,12 +2,13 @@
 // events, with text as deltas and again as snapshots when a part, an item and the response are done.
 // https://platform.openai.com/docs/api-reference/responses
 import { unreadableResponse } from '../types/errors.js'
+import type { Decision } from '../types.js'
 import { isObject, textOf } from '../utils/json.js'
 import type { Declined, Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
 import { SaidTexts } from './kit/stream-memory.js'
 import { type EventData, eventReader, type EventTexts, shortText } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
-import { blockNote, openaiRefusal, streamFailure, typedEvents } from './kit/refusals.js'
+import { blockMessage, blockNote, openaiRefusal, streamFailure, typedEvents } from './kit/refusals.js'
 import { itemIndex, type ReplyFields, server, TextWalker, words } from './kit/reply-fields.js'
 
 const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
@@ -127,10 +128,17 @@ const AUDIO = /^response\.(?:output_)?audio\.delta$/
 const FIRST = /^response\.(?:created|in_progress|queued)$/
 /** These events repeat text that came in deltas. In any other event, equal words are new words. */
 const SNAPSHOT = /\.(?:added|done)$/
-const LAST = /^response\.(?:completed|incomplete|failed|cancelled)$/
+const LAST = /^(?:response\.(?:completed|incomplete|failed|cancelled)|conversation\.response\.(?:done|error))$/
 
-/** What the client has got: the highest numbers, and what names the response. */
-const START = { created: false, over: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
+/** What the client has got: the highest numbers, what names the response, and whether it is one of Mistral's. */
+const START = {
+  created: false,
+  mistral: false,
+  over: false,
+  sequence: -1,
+  next: 0,
+  head: {} as Record<string, unknown>,
+}
 
 function responsesStream(_calls?: unknown, media?: Media): StreamReader {
   const said = new SaidTexts()
@@ -172,12 +180,14 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
     start: START,
     after: (state, { type, response, sequence_number: sequence, output_index: index }) => ({
       created: state.created || type === 'response.created',
+      mistral: state.mistral || type === 'conversation.response.started',
       over: state.over || LAST.test(textOf(type)),
       sequence: typeof sequence === 'number' ? Math.max(state.sequence, sequence) : state.sequence,
       next: typeof index === 'number' ? Math.max(state.next, index + 1) : state.next,
       head: isObject(response) ? { ...state.head, ...headOf(response) } : state.head,
     }),
-    block({ created, head, next, sequence }, decision, words) {
+    block({ created, mistral, head, next, sequence }, decision, words) {
+      if (mistral) return typedEvents(conversationEnd(next, decision, words))
       const base = emptyResponse(head)
       const item = words === undefined ? undefined : refusalItem(words)
       const response = {
@@ -193,14 +203,33 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
       ]
       return typedEvents(frames.map((frame, at) => ({ ...frame, sequence_number: sequence + 1 + at })))
     },
-    fail({ sequence }, error) {
+    fail({ mistral, sequence }, error) {
       const { code, message } = error
+      if (mistral) return typedEvents([{ ...conversationError(503, message), error: streamFailure(error) }])
       const rest = { code, message, param: null, sequence_number: sequence + 1 }
       // The SDK raises an error for an event with the field `error`. The fields beside it form the API's own error
       // event.
       return typedEvents([{ type: 'error', ...rest, error: streamFailure(error) }])
     },
   })
+}
+
+/** Mistral's client knows no other events, and a status as the code. */
+const conversationError = (code: number, message: string): object => ({
+  type: 'conversation.response.error',
+  message,
+  code,
+})
+
+function conversationEnd(index: number, decision: Decision, words: string | undefined): object[] {
+  const note = { llama_guard: blockNote(decision) }
+  if (words === undefined) return [{ ...conversationError(451, blockMessage(decision)), ...note }]
+  const at = { output_index: index, content_index: 0, id: 'msg_llama_guard' }
+  const usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
+  return [
+    { type: 'message.output.delta', ...at, role: 'assistant', content: words },
+    { type: 'conversation.response.done', usage, ...note },
+  ]
 }
 
 function headOf({ id, created_at: createdAt, model }: EventData): Record<string, unknown> {

@@ -13,7 +13,7 @@ import { withProtection } from '../../../src/options/protection.js'
 import { prose } from '../../train/prose.js'
 import { machine, table } from '../kit/table.js'
 
-const ROUNDS = 6
+const ROUNDS = 20
 /** Requests of a round, less for long ones. */
 const REQUESTS = 300
 
